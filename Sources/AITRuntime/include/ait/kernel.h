@@ -18,6 +18,13 @@ class ThreadPool {
   /// Calls `task(context, index, thread)` once for every index in 0..<count and returns when all
   /// calls have returned. `thread` is in 0..<threadCount() and no two calls in flight share it.
   virtual void run(int64_t count, Task task, void* context) = 0;
+
+  /// Memory that belongs to one thread of the pool while it runs a task: `kScratchSizeInBytes`
+  /// bytes, 64-byte aligned, with no content to rely on.
+  virtual void* scratch(int32_t thread) = 0;
+
+  /// One core's level-2 cache and some more: what blocked kernels want to keep per thread.
+  static constexpr int64_t kScratchSizeInBytes = int64_t{2} << 20;
 };
 
 /// Calls `body(index, thread)` for every index in 0..<count, in parallel.
