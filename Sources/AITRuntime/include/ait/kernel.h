@@ -17,6 +17,7 @@ class ThreadPool {
 
   /// Calls `task(context, index, thread)` once for every index in 0..<count and returns when all
   /// calls have returned. `thread` is in 0..<threadCount() and no two calls in flight share it.
+  /// A task must not call `run` itself.
   virtual void run(int64_t count, Task task, void* context) = 0;
 
   /// Memory that belongs to one thread of the pool while it runs a task: `kScratchSizeInBytes`
@@ -56,5 +57,10 @@ struct KernelContext {
 };
 
 using KernelFunction = void (*)(const KernelContext& context);
+
+/// Makes the run that this thread works for fail, after its last step, with a text that names the
+/// index, the extent and the step. For kernels that read an index out of a tensor and find it
+/// outside 0..<extent; they go on with any legal index. The first report of a run wins.
+void reportIndexError(int64_t index, int64_t extent);
 
 }  // namespace ait

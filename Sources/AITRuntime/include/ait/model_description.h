@@ -37,9 +37,9 @@ struct TensorDescription {
   const char* name;
   DType dtype;
   int32_t rank;
-  const int32_t* dimensions;     // [rank] indices into the dimension table
-  const int64_t* minimumShape;   // [rank] bounds of each extent over all legal symbol values
-  const int64_t* maximumShape;   // [rank]
+  const int32_t* dimensions;    // [rank] indices into the dimension table
+  const int64_t* minimumShape;  // [rank] bounds of each extent over all legal symbol values
+  const int64_t* maximumShape;  // [rank]
 };
 
 /// How a symbol is read off an input: value = extent / divisor, which must divide.
@@ -71,16 +71,19 @@ struct FoldedDescription {
 
 /// Where an operand of a step lives.
 enum class Space : int32_t {
-  input = 0,      // index: of the input
-  output = 1,     // index: of the output
-  arena = 2,      // offset within the runtime's arena (for a fold step: the folding arena)
-  constant = 3,   // index: of the constant
-  folded = 4,     // index: of the folded value
+  input = 0,     // index: of the input
+  output = 1,    // index: of the output
+  arena = 2,     // offset within the runtime's arena (for a fold step: the folding arena)
+  constant = 3,  // index: of the constant
+  folded = 4,    // index: of the folded value
 };
 
 struct OperandReference {
   Space space;
-  int32_t index;   // ignored for `arena`
+  // For `arena`: the number of the buffer in the plan, the same for all operands that share its
+  // content. Only fold steps need it: values that take turns in the same memory are told apart by
+  // it when some of the steps run again.
+  int32_t index;
   int32_t offset;  // a dimension-table entry: bytes from the start; -1 for none
 };
 
@@ -93,8 +96,8 @@ struct OperandShape {
 
 /// One kernel call.
 struct StepDescription {
-  const char* name;      // the node's, a C identifier
-  const char* operation; // the operator, such as "matmul"
+  const char* name;       // the node's, a C identifier
+  const char* operation;  // the operator, such as "matmul"
   const char* kernelName;
   KernelFunction kernel;
   int32_t operandCount;
@@ -110,10 +113,10 @@ struct StepDescription {
 
 /// An input/output pair kept in the library, with which it can check itself on a new machine.
 struct SelfTestDescription {
-  const int64_t* symbols;           // [symbolCount] the sizes it was made with
-  const void* const* inputs;        // [inputCount], in the image
-  const void* const* outputs;       // [outputCount], as computed by the reference evaluator
-  const double* tolerances;         // [outputCount] bound of ‖a − b‖ / ‖b‖
+  const int64_t* symbols;      // [symbolCount] the sizes it was made with
+  const void* const* inputs;   // [inputCount], in the image
+  const void* const* outputs;  // [outputCount], as computed by the reference evaluator
+  const double* tolerances;    // [outputCount] bound of ‖a − b‖ / ‖b‖
 };
 
 struct ModelDescription {
@@ -141,8 +144,8 @@ struct ModelDescription {
   int32_t foldedCount;
   const FoldedDescription* folded;
 
-  int32_t arenaSize;            // dimension-table entry: bytes for the symbols at hand
-  int64_t arenaBoundInBytes;    // largest value of it over all legal symbol values
+  int32_t arenaSize;          // dimension-table entry: bytes for the symbols at hand
+  int64_t arenaBoundInBytes;  // largest value of it over all legal symbol values
   int64_t foldArenaSizeInBytes;
 
   int32_t foldStepCount;
@@ -156,4 +159,4 @@ struct ModelDescription {
 }  // namespace ait
 
 /// Defined by the generated source of each model.
-extern "C" const ait::ModelDescription* aitModelDescription();
+extern "C" __attribute__((visibility("hidden"))) const ait::ModelDescription* aitModelDescription();
