@@ -1,0 +1,279 @@
+extension Dimension {
+  /// Returns the sum of two dimensions.
+  public static func + (left: Dimension, right: Dimension) -> Dimension {
+    Dimension(normalizing: left.terms + right.terms)
+  }
+
+  /// Returns the difference of two dimensions.
+  public static func - (left: Dimension, right: Dimension) -> Dimension {
+    left + right * Dimension(-1)
+  }
+
+  /// Returns the product of two dimensions.
+  public static func * (left: Dimension, right: Dimension) -> Dimension {
+    var products: [Term] = []
+    for first in left.terms {
+      for second in right.terms {
+        products.append(
+          Term(
+            coefficient: multiply(first.coefficient, second.coefficient),
+            factors: (first.factors + second.factors).sorted { $0.description < $1.description }))
+      }
+    }
+    return Dimension(normalizing: products)
+  }
+
+  /// Returns the quotient rounded toward minus infinity.
+  public static func / (left: Dimension, right: Dimension) -> Dimension {
+    left.floorDivided(by: right)
+  }
+
+  /// Returns the remainder with the sign of the divisor.
+  public static func % (left: Dimension, right: Dimension) -> Dimension { left.modulo(right) }
+
+  /// Returns the quotient rounded toward minus infinity, simplified where it divides exactly.
+  package func floorDivided(by divisor: Dimension) -> Dimension {
+    if divisor == 1 || terms.isEmpty { return self }
+    if let value = constant, let by = divisor.constant, by != 0 {
+      return Dimension(Self.floorDivide(value, by))
+    }
+    if let exact = exactQuotient(by: divisor) { return exact }
+    guard let by = divisor.constant, by > 0 else {
+      return Dimension(atom: .floorDivide(self, divisor))
+    }
+    // ⌊(c·a + r) / c⌋ = a + ⌊r / c⌋: the divisible terms leave the division.
+    let whole = terms.filter { $0.coefficient % by == 0 }
+    var rest = Dimension(normalizing: terms.filter { $0.coefficient % by != 0 })
+    var quotient = Dimension(
+      normalizing: whole.map { Term(coefficient: $0.coefficient / by, factors: $0.factors) })
+    if let offset = rest.terms.last, offset.factors.isEmpty {
+      let carried = Self.floorDivide(offset.coefficient, by)
+      quotient = quotient + Dimension(carried)
+      rest = rest - Dimension(Self.multiply(carried, by))
+    }
+    let range = rest.range
+    if range.lowerBound >= 0 && range.upperBound < by { return quotient }
+    // ⌊g·x / g·c⌋ = ⌊x / c⌋.
+    let shared = rest.terms.reduce(by) { Self.greatestCommonDivisor($0, $1.coefficient) }
+    let reduced = Dimension(
+      normalizing: rest.terms.map {
+        Term(coefficient: $0.coefficient / shared, factors: $0.factors)
+      })
+    // ⌊⌊x / a⌋ / b⌋ = ⌊x / (a·b)⌋.
+    if reduced.terms.count == 1, reduced.terms[0].coefficient == 1,
+      reduced.terms[0].factors.count == 1,
+      case .floorDivide(let inner, let innerDivisor) = reduced.terms[0].factors[0],
+      let innerBy = innerDivisor.constant, innerBy > 0
+    {
+      return quotient
+        + inner.floorDivided(by: Dimension(Self.multiply(innerBy, by / shared)))
+    }
+    if by / shared == 1 { return quotient + reduced }
+    return quotient + Dimension(atom: .floorDivide(reduced, Dimension(by / shared)))
+  }
+
+  /// Returns the remainder with the sign of the divisor, simplified where the divisor divides.
+  package func modulo(_ divisor: Dimension) -> Dimension {
+    if divisor == 1 || terms.isEmpty { return 0 }
+    if let value = constant, let by = divisor.constant, by != 0 {
+      return Dimension(value - Self.floorDivide(value, by) * by)
+    }
+    if exactQuotient(by: divisor) != nil { return 0 }
+    guard let by = divisor.constant, by > 0 else {
+      return Dimension(atom: .modulo(self, divisor))
+    }
+    let rest = Dimension(
+      normalizing: terms.compactMap { term in
+        let coefficient = term.coefficient - Self.floorDivide(term.coefficient, by) * by
+        return coefficient == 0 ? nil : Term(coefficient: coefficient, factors: term.factors)
+      })
+    let range = rest.range
+    if range.lowerBound >= 0 && range.upperBound < by { return rest }
+    return Dimension(atom: .modulo(rest, divisor))
+  }
+
+  /// Returns the smallest of the dimensions.
+  public static func minimum(_ dimensions: [Dimension]) -> Dimension {
+    extremum(dimensions, isMinimum: true)
+  }
+
+  /// Returns the largest of the dimensions.
+  public static func maximum(_ dimensions: [Dimension]) -> Dimension {
+    extremum(dimensions, isMinimum: false)
+  }
+
+  private static func extremum(_ dimensions: [Dimension], isMinimum: Bool) -> Dimension {
+    var flat: [Dimension] = []
+    for dimension in dimensions {
+      if dimension.terms.count == 1, dimension.terms[0].coefficient == 1,
+        dimension.terms[0].factors.count == 1
+      {
+        switch dimension.terms[0].factors[0] {
+        case .minimum(let inner) where isMinimum:
+          flat += inner
+          continue
+        case .maximum(let inner) where !isMinimum:
+          flat += inner
+          continue
+        default: break
+        }
+      }
+      flat.append(dimension)
+    }
+    var kept: [Dimension] = []
+    for (index, candidate) in flat.enumerated() where !kept.contains(candidate) {
+      let isDominated = flat.enumerated().contains { other, rival in
+        guard other != index, rival != candidate else { return false }
+        let difference = (rival - candidate).range
+        let wins = isMinimum ? difference.upperBound <= 0 : difference.lowerBound >= 0
+        // Two that dominate each other are equal in value: the first is kept.
+        let ties = difference.lowerBound == 0 && difference.upperBound == 0
+        return wins && !(ties && other > index)
+      }
+      if !isDominated { kept.append(candidate) }
+    }
+    if kept.count == 1 { return kept[0] }
+    let ordered = kept.sorted { $0.description < $1.description }
+    return Dimension(atom: isMinimum ? .minimum(ordered) : .maximum(ordered))
+  }
+
+  /// Returns the quotient if the division leaves no remainder for any symbol values.
+  package func exactQuotient(by divisor: Dimension) -> Dimension? {
+    if self == divisor, divisor.range.lowerBound > 0 { return 1 }
+    guard divisor.terms.count == 1 else { return proportionalQuotient(by: divisor) }
+    let unit = divisor.terms[0]
+    // A divisor that may be zero cannot be cancelled.
+    guard unit.factors.isEmpty || divisor.range.lowerBound > 0 else { return nil }
+    var quotient: [Term] = []
+    for term in terms {
+      guard term.coefficient % unit.coefficient == 0 else { return nil }
+      var factors = term.factors
+      for factor in unit.factors {
+        guard let index = factors.firstIndex(of: factor) else { return nil }
+        factors.remove(at: index)
+      }
+      quotient.append(Term(coefficient: term.coefficient / unit.coefficient, factors: factors))
+    }
+    return Dimension(normalizing: quotient)
+  }
+
+  /// Returns q where self = q · divisor for a monomial q, found from the leading terms.
+  private func proportionalQuotient(by divisor: Dimension) -> Dimension? {
+    guard let first = terms.first, let lead = divisor.terms.first,
+      divisor.range.lowerBound > 0, lead.coefficient != 0,
+      first.coefficient % lead.coefficient == 0
+    else { return nil }
+    var factors = first.factors
+    for factor in lead.factors {
+      guard let index = factors.firstIndex(of: factor) else { return nil }
+      factors.remove(at: index)
+    }
+    let candidate = Dimension(
+      normalizing: [Term(coefficient: first.coefficient / lead.coefficient, factors: factors)])
+    return candidate * divisor == self ? candidate : nil
+  }
+
+  private static func greatestCommonDivisor(_ left: Int, _ right: Int) -> Int {
+    var (first, second) = (left.magnitude, right.magnitude)
+    while second != 0 { (first, second) = (second, first % second) }
+    return Int(first)
+  }
+
+  // MARK: - Bounds
+
+  /// Values that the extent may take, by interval arithmetic: never too narrow.
+  public var range: ClosedRange<Int> {
+    var low = 0
+    var high = 0
+    for term in terms {
+      var product = term.coefficient...term.coefficient
+      for factor in term.factors { product = Self.multiply(product, Self.range(of: factor)) }
+      low = Self.add(low, product.lowerBound)
+      high = Self.add(high, product.upperBound)
+    }
+    return low...high
+  }
+
+  /// The largest value the extent may take.
+  public var upperBound: Int { range.upperBound }
+
+  /// The smallest value the extent may take.
+  public var lowerBound: Int { range.lowerBound }
+
+  private static func multiply(_ left: ClosedRange<Int>, _ right: ClosedRange<Int>)
+    -> ClosedRange<Int>
+  {
+    let products = [
+      multiply(left.lowerBound, right.lowerBound), multiply(left.lowerBound, right.upperBound),
+      multiply(left.upperBound, right.lowerBound), multiply(left.upperBound, right.upperBound),
+    ]
+    return (products.min() ?? 0)...(products.max() ?? 0)
+  }
+
+  private static func range(of atom: Atom) -> ClosedRange<Int> {
+    switch atom {
+    case .symbol(let symbol): return symbol.bounds
+    case .floorDivide(let left, let right):
+      let (dividend, divisor) = (left.range, right.range)
+      guard divisor.lowerBound > 0 else { return -limit...limit }
+      let quotients = [
+        floorDivide(dividend.lowerBound, divisor.lowerBound),
+        floorDivide(dividend.lowerBound, divisor.upperBound),
+        floorDivide(dividend.upperBound, divisor.lowerBound),
+        floorDivide(dividend.upperBound, divisor.upperBound),
+      ]
+      return (quotients.min() ?? 0)...(quotients.max() ?? 0)
+    case .modulo(let left, let right):
+      let divisor = right.range
+      guard divisor.lowerBound > 0 else { return -limit...limit }
+      let dividend = left.range
+      let high = divisor.upperBound - 1
+      return dividend.lowerBound >= 0 ? 0...Swift.min(high, dividend.upperBound) : 0...high
+    case .minimum(let all):
+      let ranges = all.map(\.range)
+      return (ranges.map(\.lowerBound).min() ?? 0)...(ranges.map(\.upperBound).min() ?? 0)
+    case .maximum(let all):
+      let ranges = all.map(\.range)
+      return (ranges.map(\.lowerBound).max() ?? 0)...(ranges.map(\.upperBound).max() ?? 0)
+    }
+  }
+}
+
+// MARK: - Text
+
+extension Dimension: CustomStringConvertible {
+  /// The expression as text that `GraphParser` reads back: `2*batch + 1`, `(seq + 1)//2`.
+  public var description: String {
+    guard !terms.isEmpty else { return "0" }
+    var text = ""
+    for (index, term) in terms.enumerated() {
+      let magnitude = term.coefficient.magnitude
+      let isNegative = term.coefficient < 0
+      if index == 0 {
+        text += isNegative ? "-" : ""
+      } else {
+        text += isNegative ? " - " : " + "
+      }
+      if term.factors.isEmpty {
+        text += "\(magnitude)"
+      } else {
+        text += magnitude == 1 ? "" : "\(magnitude)*"
+        text += term.factors.map(\.description).joined(separator: "*")
+      }
+    }
+    return text
+  }
+}
+
+extension Dimension.Atom: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .symbol(let symbol): symbol.name
+    // Parenthesised as a whole: `//` and `*` are read from left to right.
+    case .floorDivide(let left, let right): "((\(left))//(\(right)))"
+    case .modulo(let left, let right): "((\(left))%(\(right)))"
+    case .minimum(let all): "min(\(all.map(\.description).joined(separator: ", ")))"
+    case .maximum(let all): "max(\(all.map(\.description).joined(separator: ", ")))"
+    }
+  }
+}

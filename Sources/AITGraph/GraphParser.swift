@@ -1,0 +1,502 @@
+/// Reads graph text; see `GraphPrinter` for its form. `#` begins a comment.
+///
+/// Types after a colon are checked against those inferred, and may be left out.
+package struct GraphParser {
+  private var lexer: GraphLexer
+  private var token: GraphLexer.Token
+  private var line = 1
+  private let operators: [String: any Operator.Type]
+  private var symbols: [String: Symbol] = [:]
+  private var named: [String: ValueID] = [:]
+  private var graph = Graph(name: "graph")
+  /// How deep parentheses may nest: hostile text must not exhaust the stack.
+  private var depth = 0
+  private static let maximumDepth = 64
+
+  /// Reads a graph whose operators are among those given by name.
+  package static func parse(_ text: String, operators: [any Operator.Type]) throws(Diagnostic)
+    -> Graph
+  {
+    var byName: [String: any Operator.Type] = [:]
+    for type in operators { byName[type.name] = type }
+    var parser = try GraphParser(text, operators: byName)
+    return try parser.parseGraph()
+  }
+
+  private init(_ text: String, operators: [String: any Operator.Type]) throws(Diagnostic) {
+    lexer = GraphLexer(text)
+    self.operators = operators
+    token = try lexer.next()
+    line = lexer.line
+  }
+
+  // MARK: - Tokens
+
+  private mutating func advance() throws(Diagnostic) {
+    token = try lexer.next()
+    line = lexer.line
+  }
+
+  private func failure(_ message: String, hint: String? = nil) -> Diagnostic {
+    Diagnostic(.syntax, message, at: "line \(line)", hint: hint)
+  }
+
+  private mutating func accept(_ symbol: String) throws(Diagnostic) -> Bool {
+    guard token == .symbol(symbol) || token == .word(symbol) else { return false }
+    try advance()
+    return true
+  }
+
+  private mutating func expect(_ symbol: String) throws(Diagnostic) {
+    guard try accept(symbol) else {
+      throw failure("found \(token.text), expected '\(symbol)'")
+    }
+  }
+
+  private mutating func word(_ what: String) throws(Diagnostic) -> String {
+    guard case .word(let text) = token else {
+      throw failure("found \(token.text), expected \(what)")
+    }
+    try advance()
+    return text
+  }
+
+  private mutating func integer() throws(Diagnostic) -> Int {
+    let isNegative = try accept("-")
+    guard case .number(let text) = token, let value = Int(isNegative ? "-\(text)" : text) else {
+      throw failure("found \(token.text), expected an integer of 64 bits")
+    }
+    try advance()
+    return value
+  }
+
+  private mutating func scalar() throws(Diagnostic) -> ScalarValue {
+    let isNegative = try accept("-")
+    let sign = isNegative ? "-" : ""
+    switch token {
+    case .number(let text):
+      try advance()
+      if let value = Int64(sign + text) { return .integer(value) }
+      if let value = Double(sign + text) { return .float(value) }
+      throw failure("'\(text)' is not a number")
+    case .word("inf"):
+      try advance()
+      return .float(isNegative ? -.infinity : .infinity)
+    case .word("nan"):
+      try advance()
+      return .float(.nan)
+    default: throw failure("found \(token.text), expected a number")
+    }
+  }
+
+  private mutating func dtype() throws(Diagnostic) -> DType {
+    let text = try word("an element type")
+    guard let dtype = DType(rawValue: text) else {
+      throw failure(
+        "'\(text)' is not an element type",
+        hint: "one of \(DType.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return dtype
+  }
+
+  // MARK: - Statements
+
+  private mutating func parseGraph() throws(Diagnostic) -> Graph {
+    try expect("graph")
+    graph.name = Identifier.make(try word("the graph's name"))
+    try expect("{")
+    while try !accept("}") {
+      switch token {
+      case .word("symbol"): try parseSymbol()
+      case .word("input"): try parseInput()
+      case .word("constant"): try parseConstant(isNamed: true)
+      case .word("literal"): try parseConstant(isNamed: false)
+      case .word("output"): try parseOutput()
+      default: try parseNode()
+      }
+    }
+    guard token == .end else { throw failure("found \(token.text) after the graph") }
+    try graph.verify()
+    return graph
+  }
+
+  private mutating func parseSymbol() throws(Diagnostic) {
+    try advance()
+    let name = try word("the symbol's name")
+    try expect(":")
+    let low = try integer()
+    try expect("...")
+    let high = try integer()
+    guard low <= high, low >= 0 else {
+      throw failure("symbol '\(name)' has the empty or negative range \(low)...\(high)")
+    }
+    guard symbols.updateValue(Symbol(name, low...high), forKey: name) == nil else {
+      throw Diagnostic(.duplicateName, "symbol '\(name)' is declared twice", at: "line \(line)")
+    }
+  }
+
+  private mutating func declare(_ name: String, _ id: ValueID) throws(Diagnostic) {
+    guard named.updateValue(id, forKey: name) == nil else {
+      throw Diagnostic(.duplicateName, "'\(name)' is defined twice", at: "line \(line)")
+    }
+  }
+
+  private mutating func parseInput() throws(Diagnostic) {
+    try advance()
+    let name = try word("the input's name")
+    try expect(":")
+    let type = try tensorType()
+    let place = "line \(line)"
+    do throws(Diagnostic) {
+      try declare(name, try graph.addInput(name, type))
+    } catch { throw error.located(at: place) }
+  }
+
+  private mutating func parseConstant(isNamed: Bool) throws(Diagnostic) {
+    try advance()
+    let name = try word("the constant's name")
+    try expect(":")
+    let type = try tensorType()
+    var original = name
+    if case .string(let text) = token {
+      original = text
+      try advance()
+    }
+    let place = "line \(line)"
+    let data = try accept("=") ? try parseData(type) : nil
+    do throws(Diagnostic) {
+      try declare(
+        name,
+        try graph.addConstant(
+          name, type, data: data, originalName: original, isNamed: isNamed))
+    } catch { throw error.located(at: place) }
+  }
+
+  private mutating func parseData(_ type: TensorType) throws(Diagnostic) -> TensorData? {
+    if try accept("...") { return nil }
+    guard let extents = type.shape.constants else {
+      throw failure("a constant's shape \(type.shape) must be known")
+    }
+    let count = type.shape.elementCount.constant ?? 0
+    if try accept("hex") {
+      guard case .string(let text) = token else { throw failure("expected a string of hex digits") }
+      guard text.utf8.count == 2 * count * type.dtype.sizeInBytes else {
+        throw failure(
+          "\(text.utf8.count / 2) bytes for \(type), expected \(count * type.dtype.sizeInBytes)")
+      }
+      var data = TensorData(zeros: type.dtype, extents)
+      let digits = Array(text.utf8)
+      var isValid = true
+      data.withUnsafeMutableBytes { bytes in
+        for index in bytes.indices {
+          let pair = String(decoding: digits[(2 * index)...(2 * index + 1)], as: UTF8.self)
+          if let byte = UInt8(pair, radix: 16) { bytes[index] = byte } else { isValid = false }
+        }
+      }
+      guard isValid else { throw failure("the string holds more than hex digits") }
+      try advance()
+      return data
+    }
+    try expect("{")
+    var values: [ScalarValue] = []
+    while token != .symbol("}") {
+      values.append(try scalar())
+      guard try accept(",") else { break }
+    }
+    try expect("}")
+    guard values.count == count else {
+      throw failure("\(values.count) elements for \(type), expected \(count)")
+    }
+    return TensorData(type.dtype, extents, scalars: values)
+  }
+
+  private mutating func parseOutput() throws(Diagnostic) {
+    try advance()
+    let name = try word("the output's name")
+    try expect("=")
+    let value = try valueReference()
+    let place = "line \(line)"
+    do throws(Diagnostic) { try graph.addOutput(name, value) } catch { throw error.located(at: place) }
+  }
+
+  private mutating func valueReference() throws(Diagnostic) -> ValueID {
+    let place = "line \(line)"
+    let name = try word("the name of a value")
+    guard let id = named[name] else {
+      let near = Identifier.nearest(to: name, among: named.keys)
+      throw Diagnostic(
+        .unknownName, "'\(name)' is not defined above", at: place,
+        hint: near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?")
+    }
+    return id
+  }
+
+  private mutating func parseNode() throws(Diagnostic) {
+    let place = "line \(line)"
+    var results = [try word("a statement")]
+    while try accept(",") { results.append(try word("a result's name")) }
+    try expect("=")
+    let operatorName = try word("an operator's name")
+    guard let type = operators[operatorName] else {
+      let near = Identifier.nearest(to: operatorName, among: operators.keys)
+      throw Diagnostic(
+        .unknownOperator, "'\(operatorName)' is not an operator", at: place,
+        hint: near.isEmpty
+          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?")
+    }
+    try expect("(")
+    var operands: [ValueID] = []
+    while token != .symbol(")") {
+      operands.append(try valueReference())
+      guard try accept(",") else { break }
+    }
+    try expect(")")
+    var attributes = try parseAttributes()
+    var declared: [TensorType]?
+    if try accept(":") {
+      var types = [try tensorType()]
+      while try accept(",") { types.append(try tensorType()) }
+      declared = types
+    }
+    let name = try accept("@") ? try word("the node's name") : results[0]
+    var source: String?
+    if try accept("from") {
+      guard case .string(let text) = token else { throw failure("expected a string after 'from'") }
+      source = text
+      try advance()
+    }
+    do throws(Diagnostic) {
+      let fusion = try Self.extractFusion(&attributes)
+      var reader = try AttributeReader(attributes, operatorName: operatorName)
+      let op = try type.init(&reader)
+      try reader.finish()
+      let values = try graph.addNode(op, operands, name: name, fusion: fusion, source: source)
+      guard values.count == results.count else {
+        throw Diagnostic(
+          .malformedGraph, "\(operatorName) has \(values.count) results, \(results.count) are named")
+      }
+      let found = values.map { graph[$0].type }
+      if let declared, declared != found {
+        throw Diagnostic(.shapeMismatch, "the results are declared \(declared) but are \(found)")
+      }
+      for (value, result) in zip(values, results) {
+        graph.rename(value, to: result)
+        try declare(result, value)
+      }
+    } catch { throw error.located(at: "\(place), '\(results[0])'") }
+  }
+
+  private static func extractFusion(_ attributes: inout [Attribute]) throws(Diagnostic) -> Fusion {
+    var fusion = Fusion()
+    for attribute in attributes {
+      switch (attribute.name, attribute.value) {
+      case ("prologue", .expression(let expression)): fusion.prologue = expression
+      case ("epilogue", .expression(let expression)): fusion.epilogue = expression
+      case ("exposes_prologue", .bool(let bool)): fusion.exposesPrologue = bool
+      default: break
+      }
+    }
+    attributes.removeAll { ["prologue", "epilogue", "exposes_prologue"].contains($0.name) }
+    if let epilogue = fusion.epilogue, epilogue.inputTypes.isEmpty || epilogue.results.isEmpty {
+      throw Diagnostic(.malformedGraph, "an epilogue has an input for the operator's result")
+    }
+    return fusion
+  }
+
+  // MARK: - Attributes and types
+
+  private mutating func parseAttributes() throws(Diagnostic) -> [Attribute] {
+    guard try accept("{") else { return [] }
+    var attributes: [Attribute] = []
+    while token != .symbol("}") {
+      let name = try word("an attribute's name")
+      try expect(":")
+      attributes.append(Attribute(name, try attributeValue()))
+      guard try accept(",") else { break }
+    }
+    try expect("}")
+    return attributes
+  }
+
+  private mutating func attributeValue() throws(Diagnostic) -> AttributeValue {
+    switch token {
+    case .word("true"):
+      try advance()
+      return .bool(true)
+    case .word("false"):
+      try advance()
+      return .bool(false)
+    case .string(let text):
+      try advance()
+      return .string(text)
+    case .symbol("["):
+      let dimensions = try dimensionList()
+      let known = dimensions.compactMap(\.constant)
+      return known.count == dimensions.count ? .integers(known) : .dimensions(dimensions)
+    case .symbol("("): return .expression(try expression())
+    case .word(let text) where DType(rawValue: text) != nil: return .dtype(try dtype())
+    default:
+      switch try scalar() {
+      case .integer(let value): return .integer(Int(value))
+      case .float(let value): return .float(value)
+      case .bool(let value): return .bool(value)
+      }
+    }
+  }
+
+  private mutating func tensorType() throws(Diagnostic) -> TensorType {
+    let dtype = try dtype()
+    return TensorType(dtype, Shape(try dimensionList()))
+  }
+
+  private mutating func dimensionList() throws(Diagnostic) -> [Dimension] {
+    try expect("[")
+    var dimensions: [Dimension] = []
+    while token != .symbol("]") {
+      dimensions.append(try sum())
+      guard try accept(",") else { break }
+    }
+    try expect("]")
+    return dimensions
+  }
+
+  private mutating func sum() throws(Diagnostic) -> Dimension {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < Self.maximumDepth else { throw failure("a dimension nests too deeply") }
+    var result = try accept("-") ? Dimension(-1) * product() : try product()
+    while true {
+      if try accept("+") {
+        result = result + (try product())
+      } else if try accept("-") {
+        result = result - (try product())
+      } else {
+        guard result.terms.count <= 64 else { throw failure("a dimension has too many terms") }
+        return result
+      }
+    }
+  }
+
+  private mutating func product() throws(Diagnostic) -> Dimension {
+    var result = try factor()
+    while true {
+      if try accept("*") {
+        result = result * (try factor())
+      } else if try accept("//") {
+        result = result.floorDivided(by: try divisor())
+      } else if try accept("%") {
+        result = result.modulo(try divisor())
+      } else {
+        return result
+      }
+      guard result.terms.count <= 64, result.terms.allSatisfy({ $0.factors.count <= 64 }) else {
+        throw failure("a dimension has too many terms")
+      }
+    }
+  }
+
+  private mutating func divisor() throws(Diagnostic) -> Dimension {
+    let divisor = try factor()
+    guard divisor.lowerBound > 0 else { throw failure("'\(divisor)' may be zero or negative") }
+    return divisor
+  }
+
+  private mutating func factor() throws(Diagnostic) -> Dimension {
+    switch token {
+    case .number: return Dimension(try integer())
+    case .symbol("("):
+      try advance()
+      let inner = try sum()
+      try expect(")")
+      return inner
+    case .word(let name) where name == "min" || name == "max":
+      try advance()
+      try expect("(")
+      var operands = [try sum()]
+      while try accept(",") { operands.append(try sum()) }
+      try expect(")")
+      return name == "min" ? .minimum(operands) : .maximum(operands)
+    case .word(let name):
+      guard let symbol = symbols[name] else {
+        throw Diagnostic(
+          .unknownName, "'\(name)' is not a symbol", at: "line \(line)",
+          hint: "declare it above: symbol \(name): 1...1024")
+      }
+      try advance()
+      return Dimension(symbol)
+    default: throw failure("found \(token.text), expected a dimension")
+    }
+  }
+
+  // MARK: - Scalar expressions
+
+  private mutating func expression() throws(Diagnostic) -> ScalarExpression {
+    try expect("(")
+    var types: [DType] = []
+    var indices: [String: Int] = [:]
+    while token != .symbol(")") {
+      indices[try word("an input's name")] = types.count
+      try expect(":")
+      types.append(try dtype())
+      guard try accept(",") else { break }
+    }
+    try expect(")")
+    try expect("{")
+    var result = ScalarExpression(inputs: types)
+    while try !accept("return") {
+      let name = try word("a statement")
+      try expect("=")
+      indices[name] = try rightHandSide(&result, indices)
+      try expect(";")
+    }
+    var results = [try operand(indices)]
+    while try accept(",") { results.append(try operand(indices)) }
+    try expect("}")
+    result.setResults(results)
+    return result
+  }
+
+  private mutating func operand(_ indices: [String: Int]) throws(Diagnostic) -> Int {
+    let name = try word("the name of a value")
+    guard let index = indices[name] else {
+      throw Diagnostic(.unknownName, "'\(name)' is not defined in the expression", at: "line \(line)")
+    }
+    return index
+  }
+
+  private mutating func rightHandSide(
+    _ expression: inout ScalarExpression, _ indices: [String: Int]
+  ) throws(Diagnostic) -> Int {
+    guard case .word(let name) = token, name != "inf", name != "nan" else {
+      let value = try scalar()
+      try expect(":")
+      return expression.constant(value, try dtype())
+    }
+    try advance()
+    try expect("(")
+    if name == "cast" {
+      let argument = try operand(indices)
+      try expect(",")
+      let type = try dtype()
+      try expect(")")
+      return expression.cast(argument, to: type)
+    }
+    guard let function = ScalarFunction(rawValue: name) else {
+      let near = Identifier.nearest(to: name, among: ScalarFunction.allCases.map(\.rawValue))
+      throw Diagnostic(
+        .unknownOperator, "'\(name)' is not a scalar function", at: "line \(line)",
+        hint: near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?")
+    }
+    var operands = [try operand(indices)]
+    while try accept(",") { operands.append(try operand(indices)) }
+    try expect(")")
+    let types = operands.map { expression.types[$0] }
+    guard function.resultType(types) != nil else {
+      throw Diagnostic(
+        .dtypeMismatch,
+        "\(name) does not take (\(types.map(\.rawValue).joined(separator: ", ")))", at: "line \(line)",
+        hint: "operands have one type that the function is defined on; use cast")
+    }
+    return expression.call(function, operands)
+  }
+}

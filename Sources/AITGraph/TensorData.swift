@@ -1,0 +1,227 @@
+/// A dense row-major tensor in host memory.
+///
+/// A value: copies share their bytes until one is changed. The bytes may be a mapped file, which
+/// stays mapped as long as a copy lives.
+public struct TensorData: Sendable {
+  /// Memory that outlives every tensor that refers to it; never changed once shared.
+  package final class Storage: @unchecked Sendable {
+    package let bytes: UnsafeMutableRawBufferPointer
+    private let release: @Sendable (UnsafeMutableRawBufferPointer) -> Void
+
+    /// Takes charge of memory; `release` is called with it at the end.
+    package init(
+      adopting bytes: UnsafeMutableRawBufferPointer,
+      release: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+      self.bytes = bytes
+      self.release = release
+    }
+
+    /// Allocates zeroed memory, 64-byte aligned.
+    package convenience init(sizeInBytes: Int) {
+      let bytes = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: max(sizeInBytes, 1), alignment: 64)
+      bytes.initializeMemory(as: UInt8.self, repeating: 0)
+      self.init(adopting: bytes) { $0.deallocate() }
+    }
+
+    deinit { release(bytes) }
+  }
+
+  /// The element type.
+  public let dtype: DType
+  /// The extents, outermost first.
+  public let shape: [Int]
+  private var storage: Storage
+  private let offsetInBytes: Int
+
+  /// The number of elements.
+  public var elementCount: Int { shape.reduce(1, *) }
+
+  /// The number of bytes of the elements.
+  public var sizeInBytes: Int { elementCount * dtype.sizeInBytes }
+
+  /// The type, all extents known.
+  public var type: TensorType { TensorType(dtype, Shape(shape)) }
+
+  /// Creates a tensor of zeros.
+  public init(zeros dtype: DType, _ shape: [Int]) {
+    self.dtype = dtype
+    self.shape = shape
+    storage = Storage(sizeInBytes: shape.reduce(1, *) * dtype.sizeInBytes)
+    offsetInBytes = 0
+  }
+
+  /// Creates a tensor over part of a storage, without a copy.
+  package init(_ dtype: DType, _ shape: [Int], storage: Storage, offsetInBytes: Int) {
+    precondition(
+      offsetInBytes >= 0
+        && offsetInBytes + shape.reduce(1, *) * dtype.sizeInBytes <= max(storage.bytes.count, 0),
+      "callers check that the tensor lies within its storage")
+    self.dtype = dtype
+    self.shape = shape
+    self.storage = storage
+    self.offsetInBytes = offsetInBytes
+  }
+
+  /// Creates a tensor from numbers, converted to the element type.
+  public init(_ dtype: DType, _ shape: [Int], _ values: some Collection<Double>) {
+    self.init(zeros: dtype, shape)
+    precondition(values.count == elementCount, "\(values.count) values for shape \(shape)")
+    withUnsafeMutableBytes { bytes in
+      for (index, value) in values.enumerated() {
+        Self.store(.float(value), dtype, bytes, index)
+      }
+    }
+  }
+
+  /// Creates a tensor of `float32` numbers.
+  public init(_ values: [Float], shape: [Int]) {
+    precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
+    self.init(zeros: .float32, shape)
+    withUnsafeMutableBytes { bytes in
+      values.withUnsafeBytes { bytes.copyMemory(from: $0) }
+    }
+  }
+
+  /// Creates a tensor of rank 0.
+  public init(scalar value: Double, _ dtype: DType) { self.init(dtype, [], [value]) }
+
+  // MARK: - Access
+
+  /// Calls a closure with the bytes of the elements.
+  public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
+    -> Result
+  {
+    try body(
+      UnsafeRawBufferPointer(
+        rebasing: storage.bytes[offsetInBytes..<(offsetInBytes + sizeInBytes)]))
+  }
+
+  /// Calls a closure with the bytes of the elements for change; copies them first if shared.
+  public mutating func withUnsafeMutableBytes<Result>(
+    _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    if !isKnownUniquelyReferenced(&storage) || offsetInBytes != 0 {
+      let copy = TensorData(zeros: dtype, shape)
+      withUnsafeBytes { copy.storage.bytes.copyMemory(from: $0) }
+      self = copy
+    }
+    return try body(UnsafeMutableRawBufferPointer(rebasing: storage.bytes[0..<sizeInBytes]))
+  }
+
+  /// The element at a row-major position.
+  package func scalar(at index: Int) -> ScalarValue {
+    withUnsafeBytes { Self.load(dtype, $0, index) }
+  }
+
+  /// All elements as Doubles, in row-major order; integers beyond 2^53 are rounded.
+  public var doubles: [Double] {
+    withUnsafeBytes { bytes in (0..<elementCount).map { Self.load(dtype, bytes, $0).double } }
+  }
+
+  /// All elements, exact, in row-major order.
+  package var scalars: [ScalarValue] {
+    withUnsafeBytes { bytes in (0..<elementCount).map { Self.load(dtype, bytes, $0) } }
+  }
+
+  /// Creates a tensor from exact scalars, each converted to the element type.
+  package init(_ dtype: DType, _ shape: [Int], scalars: [ScalarValue]) {
+    self.init(zeros: dtype, shape)
+    precondition(scalars.count == elementCount, "\(scalars.count) values for shape \(shape)")
+    withUnsafeMutableBytes { bytes in
+      for (index, value) in scalars.enumerated() { Self.store(value, dtype, bytes, index) }
+    }
+  }
+
+  /// Returns the same elements under other extents of the same product.
+  public func reshaped(_ shape: [Int]) -> TensorData {
+    TensorData(dtype, shape, storage: storage, offsetInBytes: offsetInBytes)
+  }
+
+  /// Returns the elements converted to another type, as PyTorch's `to` does.
+  public func converted(to other: DType) -> TensorData {
+    if other == dtype { return self }
+    var result = TensorData(zeros: other, shape)
+    let count = elementCount
+    withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { target in
+        for index in 0..<count {
+          Self.store(Self.load(dtype, source, index), other, target, index)
+        }
+      }
+    }
+    return result
+  }
+
+  /// Whether type, extents and every byte are equal.
+  public func isIdentical(to other: TensorData) -> Bool {
+    guard dtype == other.dtype, shape == other.shape else { return false }
+    return withUnsafeBytes { left in other.withUnsafeBytes { left.elementsEqual($0) } }
+  }
+
+  // MARK: - Elements
+
+  package static func load(_ dtype: DType, _ bytes: UnsafeRawBufferPointer, _ index: Int)
+    -> ScalarValue
+  {
+    let offset = index * dtype.sizeInBytes
+    switch dtype {
+    case .bool: return .bool(bytes[offset] != 0)
+    case .uint8: return .integer(Int64(bytes[offset]))
+    case .int8: return .integer(Int64(Int8(bitPattern: bytes[offset])))
+    case .int16: return .integer(Int64(bytes.loadUnaligned(fromByteOffset: offset, as: Int16.self)))
+    case .int32: return .integer(Int64(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+    case .int64: return .integer(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+    case .float16:
+      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+      return .float(HalfPrecision.float16(bits))
+    case .bfloat16:
+      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+      return .float(HalfPrecision.bfloat16(bits))
+    case .float32: return .float(Double(bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)))
+    case .float64: return .float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
+    }
+  }
+
+  package static func store(
+    _ value: ScalarValue, _ dtype: DType, _ bytes: UnsafeMutableRawBufferPointer, _ index: Int
+  ) {
+    let offset = index * dtype.sizeInBytes
+    switch dtype {
+    case .bool: bytes[offset] = value.bool ? 1 : 0
+    case .uint8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
+    case .int8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
+    case .int16:
+      bytes.storeBytes(
+        of: Int16(truncatingIfNeeded: value.integer), toByteOffset: offset, as: Int16.self)
+    case .int32:
+      bytes.storeBytes(
+        of: Int32(truncatingIfNeeded: value.integer), toByteOffset: offset, as: Int32.self)
+    case .int64: bytes.storeBytes(of: value.integer, toByteOffset: offset, as: Int64.self)
+    case .float16:
+      bytes.storeBytes(
+        of: HalfPrecision.float16Bits(value.double), toByteOffset: offset, as: UInt16.self)
+    case .bfloat16:
+      bytes.storeBytes(
+        of: HalfPrecision.bfloat16Bits(value.double), toByteOffset: offset, as: UInt16.self)
+    case .float32:
+      bytes.storeBytes(of: Float(value.double), toByteOffset: offset, as: Float.self)
+    case .float64: bytes.storeBytes(of: value.double, toByteOffset: offset, as: Double.self)
+    }
+  }
+}
+
+extension TensorData: CustomStringConvertible {
+  /// The type and the first few elements.
+  public var description: String {
+    let shown = doublesPrefix(8).map { "\($0)" }.joined(separator: ", ")
+    return "\(type) {\(shown)\(elementCount > 8 ? ", …" : "")}"
+  }
+
+  private func doublesPrefix(_ count: Int) -> [Double] {
+    withUnsafeBytes { bytes in
+      (0..<min(count, elementCount)).map { Self.load(dtype, bytes, $0).double }
+    }
+  }
+}
