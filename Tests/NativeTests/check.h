@@ -74,26 +74,10 @@ std::string text(const T& value) {
 
 /// The values that make a failing check of a table name its row, as text.
 template <class... T>
-[[gnu::noinline, gnu::cold]] std::string details(const T&... values) {
+[[gnu::noinline]] std::string details(const T&... values) {
   std::string result;
   ((result += " " + text(values)), ...);
   return result.empty() ? result : " (" + result.substr(1) + ")";
-}
-
-// Failures are reported out of line: inlined text would multiply the compile time of the tests.
-template <class... T>
-[[gnu::noinline, gnu::cold]] void failCondition(const char* file, int line, const char* condition,
-                                                const T&... values) {
-  fail(file, line, std::string("expected ") + condition + details(values...));
-}
-
-template <class A, class B, class... T>
-[[gnu::noinline, gnu::cold]] void failEqual(const char* file, int line, const char* expression,
-                                            const A& actual, const B& expected,
-                                            const T&... values) {
-  fail(file, line,
-       std::string(expression) + " is " + text(actual) + ", expected " + text(expected) +
-           details(values...));
 }
 
 template <class A, class B>
@@ -112,24 +96,29 @@ inline bool isNear(double actual, double expected, double tolerance) {
   return std::fabs(actual - expected) <= tolerance * std::fmax(1, std::fabs(expected));
 }
 
+// Checks are calls: inlined into unrolled loops, they would multiply the compile time of tests.
 template <class... T>
-void checkCondition(bool holds, const char* file, int line, const char* condition,
-                    const T&... values) {
-  if (!holds) failCondition(file, line, condition, values...);
+[[gnu::noinline]] void checkCondition(bool holds, const char* file, int line, const char* condition,
+                                      const T&... values) {
+  if (!holds) fail(file, line, std::string("expected ") + condition + details(values...));
 }
 
 template <class A, class B, class... T>
-void checkEqual(const char* file, int line, const char* expression, const A& actual,
-                const B& expected, const T&... values) {
-  if (!isEqual(actual, expected)) failEqual(file, line, expression, actual, expected, values...);
+[[gnu::noinline]] void checkEqual(const char* file, int line, const char* expression,
+                                  const A& actual, const B& expected, const T&... values) {
+  if (isEqual(actual, expected)) return;
+  fail(file, line,
+       std::string(expression) + " is " + text(actual) + ", expected " + text(expected) +
+           details(values...));
 }
 
 template <class... T>
-void checkNear(const char* file, int line, const char* expression, double actual, double expected,
-               double tolerance, const T&... values) {
-  if (!isNear(actual, expected, tolerance)) {
-    failEqual(file, line, expression, actual, expected, values...);
-  }
+[[gnu::noinline]] void checkNear(const char* file, int line, const char* expression, double actual,
+                                 double expected, double tolerance, const T&... values) {
+  if (isNear(actual, expected, tolerance)) return;
+  fail(file, line,
+       std::string(expression) + " is " + text(actual) + ", expected " + text(expected) +
+           " within " + text(tolerance) + details(values...));
 }
 
 /// Defines a test that `main` runs.

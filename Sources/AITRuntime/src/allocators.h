@@ -1,0 +1,47 @@
+// Where a container's memory comes from.
+#pragma once
+
+#include <cstddef>
+
+#include "ait/model_interface.h"
+
+namespace ait {
+
+/// A stretch of memory, 64-byte aligned.
+struct Region {
+  void* data = nullptr;
+  void* base = nullptr;    // as the allocator returned it
+  size_t sizeInBytes = 0;  // from `base`
+  bool isMapped = false;
+};
+
+/// The user's allocator, or the operating system. Not for use by two threads at once.
+class Memory {
+ public:
+  explicit Memory(AITemplateAllocator* allocator) : allocator_(allocator) {}
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  /// Fails with a text that names the purpose. From the operating system, large regions are
+  /// reserved only: pages cost memory once they are touched.
+  bool allocate(size_t sizeInBytes, const char* purpose, Region& region);
+  void free(Region& region);
+
+  size_t allocatedInBytes() const { return allocatedInBytes_; }
+
+ private:
+  AITemplateAllocator* const allocator_;
+  size_t allocatedInBytes_ = 0;
+};
+
+/// Address space from the operating system; pages cost memory once they are touched.
+void* mapPages(size_t sizeInBytes);
+void unmapPages(void* pages, size_t sizeInBytes);
+
+AITemplateAllocator* makeAllocator(bool isTracking);
+/// Returns false if the destructor of a client's allocator throws.
+bool deleteAllocator(AITemplateAllocator* allocator);
+/// Returns false if it is not one of our tracking allocators.
+bool trackedBytes(AITemplateAllocator* allocator, size_t& sizeInBytes);
+
+}  // namespace ait
