@@ -59,11 +59,9 @@ void forEachStorageType(Function function) {
 template <class Function>
 void forEachWidth(Function function) {
   function(std::integral_constant<int, 1>{});
-  function(std::integral_constant<int, 2>{});
   function(std::integral_constant<int, 4>{});
   function(std::integral_constant<int, 8>{});
   function(std::integral_constant<int, 16>{});
-  function(std::integral_constant<int, 32>{});
 }
 
 }  // namespace
