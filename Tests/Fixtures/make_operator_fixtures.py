@@ -7,7 +7,7 @@ writes into Tests/Fixtures/operators, the same on every run:
 
     operators.safetensors  inputs and outputs of all cases
     operators.json         the cases, one a line
-    promotion.json         result types by operand types
+    promotion.json         result types by operand types; null where PyTorch refuses
 
 Needs torch (2.13.0 made the files in git) and safetensors, as Benchmarks/setup_venv.sh installs
 them. A line of operators.json reads
@@ -78,7 +78,11 @@ class Recorder:
         return full
 
     def case(self, op, function, inputs, attributes=None, exact=False, own=False, torch_name=None):
-        """Records `function(*inputs, **attributes)`; `own` computes in the inputs' own type."""
+        """Records `function(*inputs, **attributes)`; `own` computes in the inputs' own type.
+
+        Exact functions are computed so in any case: sqrt(65504), rounded to float64 and then to
+        float32, is wrong by a unit in the last place.
+        """
         attributes = attributes or {}
         name = torch_name or f"torch.{op}"
         assert self.operations.setdefault(op, name) == name
@@ -89,7 +93,7 @@ class Recorder:
         has_floats = any(t.is_floating_point() for t in tensors + list(own_result))
         computed = name_of(tensors[0].dtype)
         results, disputed = own_result, []
-        if has_floats and not own:
+        if has_floats and not own and not exact:
             computed = "float64"
             wide = [t.double() if t.is_floating_point() else t for t in tensors]
             if not any(t.is_floating_point() for t in tensors):
@@ -104,7 +108,7 @@ class Recorder:
         case = f"{op}-{number}"
         outputs = [case] if len(results) == 1 else [f"{case}.{i}" for i in range(len(results))]
         for output, result in zip(outputs, results):
-            self.tensors[output] = result.contiguous()
+            self.tensors[output] = result.clone(memory_format=torch.contiguous_format)
         exact = exact or not any(t.is_floating_point() for t in results)
         readable = {key: json_value(value) for key, value in attributes.items()}
         self.cases.append(
@@ -116,7 +120,7 @@ class Recorder:
 
     @staticmethod
     def compare(where: str, wide, own) -> list:
-        """Indices at which one result is finite and the other not; stops on any other difference."""
+        """Indices at which only one result is finite; stops on any other difference."""
         if not own.is_floating_point():
             assert wide.equal(own), f"{where}: {wide} {own}"
             return []
@@ -161,7 +165,7 @@ def special_values(dtype: torch.dtype) -> torch.Tensor:
         17.5, 20.0, 20.25, 42.0, 87.0, 88.5, 89.0, 103.5, 105.0, 1000.0, 2049.0, 65504.0,
         8388609.0, 1e10, 1e30,
     ]
-    random = torch.randn(24, generator=torch.Generator().manual_seed(3), dtype=F64) * 3
+    random = torch.randn(16, generator=torch.Generator().manual_seed(3), dtype=F64) * 3
     values = positive + [-value for value in positive] + [NAN] + random.tolist()
     return torch.tensor(values, dtype=F64).to(dtype)
 
@@ -175,6 +179,8 @@ def add_unary(r: Recorder) -> None:
 
     exact = {"abs", "neg", "floor", "ceil", "round", "trunc", "sign", "relu", "relu6", "square",
              "sqrt", "reciprocal", "hardtanh", "nan_to_num", "clamp"}
+    # In float64 a choice suffices: the rest is built from these.
+    in_double = {"exp", "log", "tanh", "erf", "sin", "sqrt", "round", "sigmoid", "gelu", "clamp"}
     plain = [
         "abs", "neg", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "sqrt", "rsqrt",
         "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
@@ -210,10 +216,9 @@ def add_unary(r: Recorder) -> None:
         x = r.input("special", special_values(dtype))
         for function, torch_name, attributes in table:
             op = torch_name.split(".")[-1]
-            # Exact functions stay in their own type: rounding sqrt(65504) to float64 and then to
-            # float32 is wrong by a unit in the last place.
-            own = op in exact
-            r.case(op, function, [x], attributes, op in exact, own, torch_name)
+            if dtype == F64 and op not in in_double:
+                continue
+            r.case(op, function, [x], attributes, op in exact, False, torch_name)
 
     integers = {
         I32: [0, 1, -1, 2, -3, 7, 46341, -46341, 2147483647, -2147483648],
@@ -249,10 +254,9 @@ def add_binary(r: Recorder) -> None:
     logical = ["logical_and", "logical_or", "logical_xor"]
     bitwise = ["bitwise_and", "bitwise_or", "bitwise_xor"]
 
-    values = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 3.0, 0.1, 1e-40, 3e38, -3e38, INFINITY, -INFINITY,
-              NAN]
+    values = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 3.0, 0.1, 1e-40, 3e38, INFINITY, -INFINITY, NAN]
     pairs = list(itertools.product(values, values))
-    random = torch.randn(28, 2, generator=torch.Generator().manual_seed(4), dtype=F64) * 4
+    random = torch.randn(20, 2, generator=torch.Generator().manual_seed(4), dtype=F64) * 4
     pairs += random.tolist() + [(7.5, 2.5), (-7.5, 2.5), (7.5, -2.5), (1.0, 0.1), (-6.0, 0.3)]
     for dtype in (F32, F16, BF16):
         table = torch.tensor(pairs, dtype=F64).to(dtype)
@@ -448,7 +452,7 @@ def add_softmax(r: Recorder) -> None:
             r.case(op, function, [r.input("rows", rows.to(dtype))], {"dim": 1})
         r.case(op, function, [r.input("softmax", normal.to(F16))], {"dim": 2, "dtype": F32},
                own=True)
-        long = torch.randn(2, 1000, generator=torch.Generator().manual_seed(8)) * 4
+        long = torch.randn(1, 700, generator=torch.Generator().manual_seed(8)) * 4
         r.case(op, function, [r.input("logits", long)], {"dim": 1})
         r.case(op, function, [r.input("one", torch.tensor([[2.5], [-1.0]]))], {"dim": 1})
         r.case(op, function, [r.input("empty", torch.empty(2, 0, 3))], {"dim": 1})
@@ -551,7 +555,8 @@ def add_products(r: Recorder) -> None:
     c, a, b = normal([5], F32, "left"), normal([3, 7], F32, "left"), normal([7, 5], F32, "right")
     r.case("addmm", torch.addmm, [c, a, b], {"beta": 0.5, "alpha": -2.0})
     c, a = normal([2, 3, 5], F32, "left"), normal([2, 3, 7], F32, "left")
-    r.case("baddbmm", torch.baddbmm, [c, a, normal([2, 7, 5], F32, "right")], {"beta": 1, "alpha": 1})
+    b = normal([2, 7, 5], F32, "right")
+    r.case("baddbmm", torch.baddbmm, [c, a, b], {"beta": 1, "alpha": 1})
 
 
 def add_indexing(r: Recorder) -> None:
@@ -631,16 +636,15 @@ def promotion() -> dict:
                   "argmax": torch.argmax, "any": torch.any, "all": torch.all, "var": torch.var,
                   "logsumexp": lambda x: torch.logsumexp(x, 0),
                   "softmax": lambda x: torch.softmax(x, 0)}
-    own = {"abs": torch.abs, "neg": torch.neg, "square": torch.square, "floor": torch.floor,
-           "round": torch.round, "sign": torch.sign, "relu": F.relu, "gelu": F.gelu,
-           "isnan": torch.isnan, "logical_not": torch.logical_not,
-           "bitwise_not": torch.bitwise_not, "square_root": torch.sqrt}
+    unary = {"exp": torch.exp, "abs": torch.abs, "neg": torch.neg, "square": torch.square,
+             "floor": torch.floor, "round": torch.round, "sign": torch.sign, "relu": F.relu,
+             "gelu": F.gelu, "isnan": torch.isnan, "logical_not": torch.logical_not,
+             "bitwise_not": torch.bitwise_not}
     for x in tensors.values():
         assert len({names(function, x) for function in floating}) == 1
     pairs = {"div": torch.div, "floor_divide": torch.floor_divide, "pow": torch.pow,
-             "atan2": torch.atan2, "remainder": torch.remainder, "maximum": torch.maximum,
-             "eq": torch.eq, "logical_and": torch.logical_and, "bitwise_and": torch.bitwise_and,
-             "matmul": torch.matmul}
+             "atan2": torch.atan2, "eq": torch.eq, "logical_and": torch.logical_and,
+             "bitwise_and": torch.bitwise_and, "matmul": torch.matmul}
     return {
         "torch": torch.__version__.split("+")[0],
         "tensor_tensor": table(tensors, tensors),
@@ -649,12 +653,12 @@ def promotion() -> dict:
         "rank0_rank0": table(scalar_tensors, scalar_tensors),
         "rank0_scalar": table(scalar_tensors, scalars),
         "unary": {op: {name: names(function, x) for name, x in tensors.items()}
-                  for op, function in {"exp": torch.exp, **own}.items() if op != "square_root"},
+                  for op, function in unary.items()},
         "reduction": {op: {name: names(function, x) for name, x in tensors.items()}
                       for op, function in reductions.items()},
         "binary": {op: table(tensors, tensors, function) for op, function in pairs.items()},
         "binary_scalar": {op: table(tensors, scalars, function) for op, function in pairs.items()
-                          if op not in ("atan2", "maximum", "logical_and", "matmul")},
+                          if op not in ("atan2", "logical_and", "matmul")},
     }
 
 

@@ -458,7 +458,7 @@ def check(folder: Folder) -> None:
         content = (folder.path / name).read_bytes()
         try:
             if name.endswith(".pt"):
-                # PyTorch's own safe unpickler lacks protocols 4 and 5: it judges hostile files only.
+                # PyTorch's safe unpickler lacks protocols 4 and 5: it judges hostile files only.
                 safely = file["error"] is not None
                 tensors = contents(torch.load(io.BytesIO(content), weights_only=safely))[0]
             else:
