@@ -62,9 +62,12 @@ package struct ScalarExpression: Hashable, Sendable {
     return instructions.count - 1
   }
 
-  /// Adds a literal, converted to the type; returns its index.
+  /// Adds a literal and returns its index.
+  ///
+  /// The literal is converted to the type in which the given type is computed: a factor of 0.1 is
+  /// not rounded to half precision, as PyTorch does not round it either.
   package mutating func constant(_ value: ScalarValue, _ type: DType) -> Int {
-    switch value.converted(to: type) {
+    switch value.converted(to: type.computeType) {
     case .float(let double): append(.constant(.float(double)), type)
     case .integer(let integer): append(.constant(.integer(integer)), type)
     case .bool(let bool): append(.constant(.integer(bool ? 1 : 0)), type)

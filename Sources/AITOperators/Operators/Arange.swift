@@ -42,3 +42,66 @@ package struct Arange: Operator {
     return [TensorType(dtype, [count])]
   }
 }
+
+extension Arange {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let count = try extents(results[0])[0]
+    if dtype.isFloatingPoint {
+      return [TensorData(results[0].dtype, [count], (0..<count).map { start + Double($0) * step })]
+    }
+    let (first, distance) = (ScalarValue.float(start).integer, ScalarValue.float(step).integer)
+    let numbers = (0..<count).map { first &+ Int64($0) &* distance }
+    return [TensorData(dtype, [count], integers: numbers)]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
+    results[0].shape.elementCount
+  }
+
+  package static let examples = [
+    OperatorExample(Arange(start: 0, step: 1, count: 10, dtype: .int64), []),
+    OperatorExample(Arange(start: -1.5, step: 0.25, count: 33, dtype: .float32), []),
+    OperatorExample(Arange(start: 7, step: -3, count: 5, dtype: .int32), []),
+    OperatorExample(
+      Arange(start: 0, step: 1, count: .symbol("seq", 1...64), dtype: .float16),
+      []
+    ),
+    OperatorExample(Arange(start: 0, step: 1, count: 0, dtype: .int64), []),
+  ]
+}
+
+extension Graph {
+  /// Counts `count` numbers from `start` at distance `step`.
+  package mutating func arange(
+    start: Double = 0,
+    step: Double = 1,
+    count: Dimension,
+    _ dtype: DType,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    try addResult(Arange(start: start, step: step, count: count, dtype: dtype), [], name: name)
+  }
+
+  /// Counts from `start` up to but not including `end`, as `torch.arange`.
+  package mutating func arange(
+    from start: Double = 0,
+    to end: Double,
+    by step: Double = 1,
+    _ dtype: DType,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    let count = ((end - start) / step).rounded(.up)
+    guard step != 0, count >= 0, count < 0x1p40 else {
+      throw Diagnostic(
+        .invalidAttribute,
+        "arange from \(start) to \(end) by \(step)",
+        hint: "the step is not 0 and leads from the start towards the end"
+      )
+    }
+    return try arange(start: start, step: step, count: Dimension(Int(count)), dtype, name: name)
+  }
+}

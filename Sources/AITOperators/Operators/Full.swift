@@ -1,6 +1,8 @@
 import AITGraph
 
-/// Makes a tensor of one value. Source: `torch.full`.
+/// Makes a tensor of one value.
+///
+/// Source: `torch.full`.
 package struct Full: Operator {
   package static let name = "full"
   package static let summary = "a tensor of one value"
@@ -45,5 +47,50 @@ package struct Full: Operator {
   package func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
     try checkOperandCount(operands, 0...0)
     return [TensorType(dtype, shape)]
+  }
+}
+
+extension Full {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let extents = try extents(results[0])
+    let count = extents.reduce(1, *)
+    return [TensorData(dtype, extents, Array(repeating: value, count: count))]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension { 0 }
+
+  package static let examples = [
+    OperatorExample(Full([2, 3], .float32, value: 1.5), []),
+    OperatorExample(Full([], .float16, value: -.infinity), []),
+    OperatorExample(Full([.symbol("batch", 1...8), 5], .int32, value: -7), []),
+    OperatorExample(Full([0, 4], .bfloat16, value: 1), []),
+    OperatorExample(Full([7], .bool, value: 1), []),
+    OperatorExample(Full([3], .float32, value: .nan), []),
+  ]
+}
+
+extension Graph {
+  /// Makes a tensor of one value, converted to the element type.
+  package mutating func full(
+    _ shape: Shape,
+    _ value: Double,
+    _ dtype: DType,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    try addResult(Full(shape, dtype, value: value), [], name: name)
+  }
+
+  /// Makes a tensor of one value with the shape, and unless given the type, of another.
+  package mutating func full(
+    like x: ValueID,
+    _ value: Double,
+    _ dtype: DType? = nil,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    try full(self[x].type.shape, value, dtype ?? self[x].type.dtype, name: name)
   }
 }

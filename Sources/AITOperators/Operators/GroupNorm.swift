@@ -48,15 +48,91 @@ package struct GroupNorm: Operator {
       channels.isMultiple(of: groupCount)
     else {
       throw Diagnostic(
-        .shapeMismatch, "group_norm of \(x) with \(groupCount) groups",
-        hint: "the shape is [N, C, …] with a known C that the number of groups divides")
+        .shapeMismatch,
+        "group_norm of \(x) with \(groupCount) groups",
+        hint: "the shape is [N, C, …] with a known C that the number of groups divides"
+      )
     }
     let expected = TensorType(x.dtype, [Dimension(channels)])
     for parameter in operands.dropFirst() where parameter != expected {
       throw Diagnostic(
         parameter.dtype == x.dtype ? .shapeMismatch : .dtypeMismatch,
-        "group_norm of \(x) with a parameter \(parameter), expected \(expected)")
+        "group_norm of \(x) with a parameter \(parameter), expected \(expected)"
+      )
     }
     return [x]
+  }
+}
+
+extension GroupNorm {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let x = operands[0]
+    let spatial = x.shape.dropFirst(2).reduce(1, *)
+    let channels = x.shape[1]
+    let perGroup = channels / groupCount
+    let weight = hasWeight ? operands[1].doubles : nil
+    let bias = hasBias ? operands[operands.count - 1].doubles : nil
+    var values = x.doubles
+    let groupSize = perGroup * spatial
+    for group in 0..<(groupSize == 0 ? 0 : values.count / groupSize) {
+      let row = (group * groupSize)..<((group + 1) * groupSize)
+      let mean = values[row].reduce(0, +) / Double(groupSize)
+      let variance =
+        values[row].reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(groupSize)
+      let scale = 1 / (variance + epsilon).squareRoot()
+      for index in row {
+        let channel = index / spatial % channels
+        values[index] = (values[index] - mean) * scale * (weight?[channel] ?? 1)
+        values[index] += bias?[channel] ?? 0
+      }
+    }
+    return [TensorData(results[0].dtype, x.shape, values)]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
+    operands[0].shape.elementCount * 8
+  }
+
+  package static let examples = [
+    OperatorExample(
+      GroupNorm(groupCount: 2, epsilon: 1e-5, hasWeight: true, hasBias: true),
+      [TensorType(.float32, [2, 6, 4, 5]), TensorType(.float32, [6]), TensorType(.float32, [6])]
+    ),
+    OperatorExample(
+      GroupNorm(groupCount: 3, epsilon: 1e-5, hasWeight: false, hasBias: false),
+      [TensorType(.float16, [.symbol("batch", 1...8), 6, .symbol("length", 1...16)])]
+    ),
+    OperatorExample(
+      GroupNorm(groupCount: 1, epsilon: 1e-3, hasWeight: true, hasBias: false),
+      [TensorType(.bfloat16, [3, 5]), TensorType(.bfloat16, [5])]
+    ),
+    OperatorExample(
+      GroupNorm(groupCount: 4, epsilon: 1e-5, hasWeight: false, hasBias: true),
+      [TensorType(.float32, [0, 4, 3]), TensorType(.float32, [4])]
+    ),
+  ]
+}
+
+extension Graph {
+  /// Normalises groups of channels of `[N, C, …]`; weight and bias are `[C]`.
+  package mutating func groupNorm(
+    _ x: ValueID,
+    groupCount: Int,
+    weight: ValueID? = nil,
+    bias: ValueID? = nil,
+    epsilon: Double = 1e-5,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    let op = GroupNorm(
+      groupCount: groupCount,
+      epsilon: epsilon,
+      hasWeight: weight != nil,
+      hasBias: bias != nil
+    )
+    return try addResult(op, [x] + [weight, bias].compactMap(\.self), name: name)
   }
 }

@@ -37,20 +37,27 @@ package struct MatMul: Operator {
     let (a, b) = (operands[0], operands[1])
     guard a.dtype == b.dtype else {
       throw Diagnostic(
-        .dtypeMismatch, "matmul of \(a) and \(b)", hint: "convert one operand with a cast")
+        .dtypeMismatch,
+        "matmul of \(a) and \(b)",
+        hint: "convert one operand with a cast"
+      )
     }
     guard a.dtype != .bool else { throw Diagnostic(.dtypeMismatch, "matmul of bool operands") }
     guard a.rank >= 2, b.rank >= 2 else {
       throw Diagnostic(
-        .rankMismatch, "matmul of \(a) and \(b): operands have a rank of at least 2",
-        hint: "give a vector an axis of extent 1")
+        .rankMismatch,
+        "matmul of \(a) and \(b): operands have a rank of at least 2",
+        hint: "give a vector an axis of extent 1"
+      )
     }
     let (rows, inner) = matrixExtents(a.shape, transposed: transposeA)
     let (otherInner, columns) = matrixExtents(b.shape, transposed: transposeB)
     guard inner == otherInner else {
       throw Diagnostic(
-        .shapeMismatch, "matmul of \(a) and \(b): the inner extents are \(inner) and \(otherInner)",
-        hint: "transpose_a and transpose_b exchange the last two axes of an operand")
+        .shapeMismatch,
+        "matmul of \(a) and \(b): the inner extents are \(inner) and \(otherInner)",
+        hint: "transpose_a and transpose_b exchange the last two axes of an operand"
+      )
     }
     let batch = try Shape.broadcasting([
       Shape(Array(a.shape.dimensions.dropLast(2))), Shape(Array(b.shape.dimensions.dropLast(2))),
@@ -67,4 +74,105 @@ package struct MatMul: Operator {
   package func innerExtent(_ a: TensorType) -> Dimension {
     matrixExtents(a.shape, transposed: transposeA).1
   }
+}
+
+extension MatMul {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let shape = try extents(results[0])
+    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+    // Both operands with the summed axis last.
+    let a = transposeA ? Self.exchangingLastAxes(operands[0]) : operands[0]
+    let b = transposeB ? operands[1] : Self.exchangingLastAxes(operands[1])
+    let inner = a.shape[a.shape.count - 1]
+    let batch = Array(shape.dropLast(2))
+    func starts(_ operand: TensorData) -> [Int] {
+      let strides = Positions.broadcastStrides(Array(operand.shape.dropLast(2)), to: batch)
+      let matrix = operand.shape.suffix(2).reduce(1, *)
+      return Positions.list(batch, strides: strides.map { $0 * matrix })
+    }
+    let pairs = zip(starts(a), starts(b))
+    if a.dtype.isFloatingPoint {
+      let (left, right) = (a.doubles, b.doubles)
+      var products: [Double] = []
+      products.reserveCapacity(shape.reduce(1, *))
+      left.withUnsafeBufferPointer { left in
+        right.withUnsafeBufferPointer { right in
+          for (startA, startB) in pairs {
+            for row in 0..<rows {
+              for column in 0..<columns {
+                var sum = 0.0
+                var (i, j) = (startA + row * inner, startB + column * inner)
+                let end = i + inner
+                while i < end {
+                  sum += left[i] * right[j]
+                  i += 1
+                  j += 1
+                }
+                products.append(sum)
+              }
+            }
+          }
+        }
+      }
+      return [TensorData(results[0].dtype, shape, products)]
+    }
+    let (left, right) = (a.integers, b.integers)
+    var products: [Int64] = []
+    for (startA, startB) in pairs {
+      for row in 0..<rows {
+        for column in 0..<columns {
+          products.append(
+            (0..<inner).reduce(0) { sum, k in
+              sum &+ left[startA + row * inner + k] &* right[startB + column * inner + k]
+            }
+          )
+        }
+      }
+    }
+    return [TensorData(results[0].dtype, shape, integers: products)]
+  }
+
+  private static func exchangingLastAxes(_ x: TensorData) -> TensorData {
+    var (shape, strides) = (x.shape, Positions.rowMajorStrides(x.shape))
+    shape.swapAt(shape.count - 2, shape.count - 1)
+    strides.swapAt(shape.count - 2, shape.count - 1)
+    return x.picking(Positions.list(shape, strides: strides), shape: shape)
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
+    results[0].shape.elementCount * innerExtent(operands[0]) * 2
+  }
+
+  package static let examples = [
+    OperatorExample(MatMul(), [TensorType(.float32, [17, 33]), TensorType(.float32, [33, 19])]),
+    OperatorExample(
+      MatMul(transposeB: true),
+      [TensorType(.float16, [.symbol("batch", 1...8), 64]), TensorType(.float16, [48, 64])]
+    ),
+    OperatorExample(
+      MatMul(transposeA: true),
+      [TensorType(.bfloat16, [2, 7, 3]), TensorType(.bfloat16, [2, 7, 5])]
+    ),
+    OperatorExample(
+      MatMul(),
+      [TensorType(.float32, [2, 1, 3, 7]), TensorType(.float32, [4, 7, 5])]
+    ),
+    OperatorExample(
+      MatMul(transposeA: true, transposeB: true),
+      [TensorType(.int32, [7, 3]), TensorType(.int32, [5, 7])]
+    ),
+    OperatorExample(MatMul(), [TensorType(.float32, [3, 0]), TensorType(.float32, [0, 5])]),
+    OperatorExample(MatMul(), [TensorType(.float64, [0, 7]), TensorType(.float64, [7, 5])]),
+    OperatorExample(
+      MatMul(),
+      [
+        TensorType(.float32, [.symbol("batch", 1...8), .symbol("seq", 1...16), 9]),
+        TensorType(.float32, [.symbol("batch", 1...8), 9, .symbol("seq", 1...16)]),
+      ]
+    ),
+  ]
 }

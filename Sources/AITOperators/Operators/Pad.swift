@@ -50,10 +50,48 @@ package struct Pad: Operator {
       (low + high).allSatisfy({ $0.lowerBound >= 0 })
     else {
       throw Diagnostic(
-        .invalidAttribute, "pad of \(x) by \(low) before and \(high) after",
-        hint: "give one amount of at least 0 for each axis")
+        .invalidAttribute,
+        "pad of \(x) by \(low) before and \(high) after",
+        hint: "give one amount of at least 0 for each axis"
+      )
     }
     let extents = (0..<x.rank).map { low[$0] + x.shape[$0] + high[$0] }
     return [TensorType(x.dtype, Shape(extents))]
   }
+}
+
+extension Pad {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let x = operands[0]
+    let shape = try extents(results[0])
+    let strides = Positions.rowMajorStrides(shape)
+    let start = zip(try values(low, symbols), strides).reduce(0) { $0 + $1.0 * $1.1 }
+    let count = shape.reduce(1, *)
+    var result = TensorData(x.dtype, shape, Array(repeating: value, count: count))
+    result.scatter(x, to: Positions.list(x.shape, strides: strides, start: start))
+    return [result]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension { 0 }
+
+  package static let examples = [
+    OperatorExample(
+      Pad(low: [0, 1], high: [2, 0], value: 1.5),
+      [TensorType(.float32, [3, 5])]
+    ),
+    OperatorExample(
+      Pad(low: [0, 0, 1, 1], high: [0, 0, 1, 1], value: 0),
+      [TensorType(.float16, [.symbol("batch", 1...8), 2, 5, 7])]
+    ),
+    OperatorExample(Pad(low: [2], high: [0], value: -1), [TensorType(.int32, [0])]),
+    OperatorExample(Pad(low: [], high: [], value: 3), [TensorType(.bfloat16, [])]),
+    OperatorExample(
+      Pad(low: [0, 0], high: [0, 64 - .symbol("seq", 1...64)], value: -.infinity),
+      [TensorType(.float32, [2, .symbol("seq", 1...64)])]
+    ),
+  ]
 }

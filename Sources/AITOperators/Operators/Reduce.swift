@@ -1,5 +1,13 @@
 import AITGraph
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Reduces a tensor over a set of axes.
 ///
 /// The axes are removed from the shape, or kept with extent 1. An empty set of axes reduces nothing
@@ -31,7 +39,10 @@ package struct Reduce: Operator {
   package let order: Double
 
   package init(
-    _ kind: Kind, axes: [Int], keepsDimensions: Bool = false, correction: Double = 1,
+    _ kind: Kind,
+    axes: [Int],
+    keepsDimensions: Bool = false,
+    correction: Double = 1,
     order: Double = 2
   ) {
     self.kind = kind
@@ -45,14 +56,18 @@ package struct Reduce: Operator {
     let text = try attributes.string("kind")
     guard let kind = Kind(rawValue: text) else {
       throw Diagnostic(
-        .invalidAttribute, "'\(text)' is not a reduction",
-        hint: "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+        .invalidAttribute,
+        "'\(text)' is not a reduction",
+        hint: "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
     }
     self.init(
-      kind, axes: try attributes.integers("axes"),
+      kind,
+      axes: try attributes.integers("axes"),
       keepsDimensions: try attributes.bool("keep_dimensions", default: false),
       correction: try attributes.float("correction", default: 1),
-      order: try attributes.float("order", default: 2))
+      order: try attributes.float("order", default: 2)
+    )
   }
 
   package var attributes: [Attribute] {
@@ -68,7 +83,10 @@ package struct Reduce: Operator {
     try checkOperandCount(operands, 1...1)
     let x = operands[0]
     guard try x.shape.normalizedAxes(axes) == axes else {
-      throw Diagnostic(.invalidAttribute, "the axes \(axes) of reduce are counted from 0 and ascend")
+      throw Diagnostic(
+        .invalidAttribute,
+        "the axes \(axes) of reduce are counted from 0 and ascend"
+      )
     }
     var extents: [Dimension] = []
     for (axis, extent) in x.shape.dimensions.enumerated() {
@@ -88,16 +106,126 @@ package struct Reduce: Operator {
     case .maximum, .minimum:
       if axes.contains(where: { x.shape[$0] == 0 }) {
         throw Diagnostic(
-          .shapeMismatch, "\(kind.rawValue) over an axis of extent 0 of \(x)",
-          hint: "the \(kind.rawValue) of no elements is not defined")
+          .shapeMismatch,
+          "\(kind.rawValue) over an axis of extent 0 of \(x)",
+          hint: "the \(kind.rawValue) of no elements is not defined"
+        )
       }
       return x.dtype
     case .mean, .logSumExp, .variance, .norm:
       guard x.dtype.isFloatingPoint else {
         throw Diagnostic(
-          .dtypeMismatch, "\(kind.rawValue) of \(x)", hint: "cast the operand to float32")
+          .dtypeMismatch,
+          "\(kind.rawValue) of \(x)",
+          hint: "cast the operand to float32"
+        )
       }
       return x.dtype
     }
   }
+}
+
+extension Reduce {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let x = operands[0]
+    let strides = Positions.rowMajorStrides(x.shape)
+    let keptAxes = x.shape.indices.filter { !axes.contains($0) }
+    let starts = Positions.list(keptAxes.map { x.shape[$0] }, strides: keptAxes.map { strides[$0] })
+    let steps = Positions.list(axes.map { x.shape[$0] }, strides: axes.map { strides[$0] })
+    if kind == .maximum || kind == .minimum, steps.isEmpty, !starts.isEmpty {
+      throw Diagnostic(.runFailed, "\(kind.rawValue) over no elements is not defined")
+    }
+    let shape = try extents(results[0])
+    if x.dtype.isFloatingPoint && kind != .any && kind != .all {
+      let values = x.doubles
+      let reduced = starts.map { start in reduce(steps.map { values[start + $0] }) }
+      return [TensorData(results[0].dtype, shape, reduced)]
+    }
+    // NaN is true; otherwise truth is a number other than 0.
+    let values = kind == .any || kind == .all ? x.scalars.map { $0.bool ? 1 : 0 } : x.integers
+    let reduced = starts.map { start in reduce(steps.map { values[start + $0] }) }
+    return [TensorData(results[0].dtype, shape, integers: reduced)]
+  }
+
+  private func reduce(_ row: [Double]) -> Double {
+    switch kind {
+    case .sum: return row.reduce(0, +)
+    case .mean: return row.reduce(0, +) / Double(row.count)
+    case .product: return row.reduce(1, *)
+    case .maximum: return row.reduce(-.infinity) { $0.isNaN || $0 > $1 ? $0 : $1 }
+    case .minimum: return row.reduce(.infinity) { $0.isNaN || $0 < $1 ? $0 : $1 }
+    case .logSumExp:
+      let largest = row.max() ?? -.infinity
+      let shift = largest.isFinite ? largest : 0
+      return log(row.reduce(0) { $0 + exp($1 - shift) }) + shift
+    case .variance:
+      let mean = row.reduce(0, +) / Double(row.count)
+      let squares = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return squares / max(0, Double(row.count) - correction)
+    case .norm: return norm(row)
+    case .any, .all: preconditionFailure("any and all are reduced as integers")
+    }
+  }
+
+  private func norm(_ row: [Double]) -> Double {
+    let magnitudes = row.map(\.magnitude)
+    return switch order {
+    case 0: Double(magnitudes.count { $0 != 0 })
+    case 1: magnitudes.reduce(0, +)
+    case 2: magnitudes.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    case .infinity: magnitudes.reduce(0) { $0.isNaN || $0 > $1 ? $0 : $1 }
+    case -.infinity: magnitudes.reduce(.infinity) { $0.isNaN || $0 < $1 ? $0 : $1 }
+    default: pow(magnitudes.reduce(0) { $0 + pow($1, order) }, 1 / order)
+    }
+  }
+
+  private func reduce(_ row: [Int64]) -> Int64 {
+    switch kind {
+    case .sum: return row.reduce(0, &+)
+    case .product: return row.reduce(1, &*)
+    case .maximum, .any: return row.max() ?? 0
+    case .minimum, .all: return row.min() ?? 1
+    case .mean, .logSumExp, .variance, .norm:
+      preconditionFailure("\(kind.rawValue) is defined on floating-point types only")
+    }
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
+    let perElement =
+      switch kind {
+      case .sum, .mean, .product, .maximum, .minimum, .any, .all: 1
+      case .variance: 4
+      case .logSumExp: 18
+      case .norm: order == 0 || order == 1 || order.isInfinite ? 2 : order == 2 ? 2 : 25
+      }
+    return operands[0].shape.elementCount * Dimension(perElement)
+  }
+
+  package static let examples: [OperatorExample] = [
+    OperatorExample(Reduce(.sum, axes: [1]), [TensorType(.float32, [3, 37, 5])]),
+    OperatorExample(
+      Reduce(.mean, axes: [2], keepsDimensions: true),
+      [TensorType(.float16, [.symbol("batch", 1...8), .symbol("seq", 1...16), 33])]
+    ),
+    OperatorExample(Reduce(.product, axes: [0, 2]), [TensorType(.bfloat16, [2, 3, 4])]),
+    OperatorExample(Reduce(.maximum, axes: [0, 1]), [TensorType(.int32, [5, 7])]),
+    OperatorExample(Reduce(.minimum, axes: [0]), [TensorType(.float16, [9])]),
+    OperatorExample(Reduce(.any, axes: [1]), [TensorType(.bool, [4, 6])]),
+    OperatorExample(Reduce(.all, axes: []), [TensorType(.float32, [3])]),
+    OperatorExample(Reduce(.logSumExp, axes: [1]), [TensorType(.float32, [2, 19])]),
+    OperatorExample(
+      Reduce(.variance, axes: [0], correction: 0),
+      [TensorType(.float32, [17, 3])]
+    ),
+    OperatorExample(
+      Reduce(.norm, axes: [1], order: 3),
+      [TensorType(.float32, [.symbol("batch", 1...8), 11])]
+    ),
+    OperatorExample(Reduce(.sum, axes: [1]), [TensorType(.float32, [2, 0, 3])]),
+    OperatorExample(Reduce(.sum, axes: []), [TensorType(.uint8, [])]),
+  ]
 }

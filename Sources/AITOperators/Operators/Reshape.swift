@@ -25,7 +25,8 @@ package struct Reshape: ViewOperator {
       throw Diagnostic(
         .shapeMismatch,
         "reshape of \(operands[0]) to \(shape): \(operands[0].shape.elementCount) elements are not "
-          + "\(shape.elementCount)")
+          + "\(shape.elementCount)"
+      )
     }
     return [TensorType(operands[0].dtype, shape)]
   }
@@ -70,4 +71,30 @@ package struct Reshape: ViewOperator {
     guard newAxis < 0 || (0...newAxis).allSatisfy({ new[$0] == 1 }) else { return nil }
     return Layout(offset: layout.offset, strides: strides)
   }
+}
+
+extension Reshape {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    [operands[0].reshaped(try extents(results[0]))]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension { 0 }
+
+  package static let examples = [
+    OperatorExample(Reshape([6, 4]), [TensorType(.float32, [2, 3, 4])]),
+    OperatorExample(
+      Reshape([.symbol("batch", 1...8), .symbol("seq", 1...16), 3, 4]),
+      [TensorType(.float16, [.symbol("batch", 1...8), .symbol("seq", 1...16), 12])]
+    ),
+    OperatorExample(
+      Reshape([2 * .symbol("batch", 1...8) * .symbol("seq", 1...16)]),
+      [TensorType(.int64, [.symbol("batch", 1...8), 2, .symbol("seq", 1...16)])]
+    ),
+    OperatorExample(Reshape([1, 1]), [TensorType(.bool, [])]),
+    OperatorExample(Reshape([0, 7]), [TensorType(.bfloat16, [3, 0])]),
+  ]
 }

@@ -42,8 +42,10 @@ package struct Slice: ViewOperator {
       !steps.contains(0)
     else {
       throw Diagnostic(
-        .invalidAttribute, "slice of \(x) by starts \(starts), sizes \(sizes), steps \(steps)",
-        hint: "give one start, one size and one step other than 0 for each axis")
+        .invalidAttribute,
+        "slice of \(x) by starts \(starts), sizes \(sizes), steps \(steps)",
+        hint: "give one start, one size and one step other than 0 for each axis"
+      )
     }
     for axis in 0..<x.rank where sizes[axis] != 0 {
       let last = starts[axis] + (sizes[axis] - 1) * Dimension(steps[axis])
@@ -55,7 +57,8 @@ package struct Slice: ViewOperator {
         throw Diagnostic(
           .shapeMismatch,
           "slice of \(x): axis \(axis) from \(starts[axis]) with \(sizes[axis]) elements at step "
-            + "\(steps[axis]) leaves the extent \(x.shape[axis])")
+            + "\(steps[axis]) leaves the extent \(x.shape[axis])"
+        )
       }
     }
     return [TensorType(x.dtype, Shape(sizes))]
@@ -67,4 +70,55 @@ package struct Slice: ViewOperator {
     let strides = steps.indices.map { layout.strides[$0] * Dimension(steps[$0]) }
     return Layout(offset: offset, strides: strides)
   }
+}
+
+extension Slice {
+  package func evaluate(
+    _ operands: [TensorData],
+    results: [TensorType],
+    symbols: [String: Int]
+  ) throws(Diagnostic) -> [TensorData] {
+    let x = operands[0]
+    let (first, shape) = (try values(starts, symbols), try extents(results[0]))
+    for axis in shape.indices where !shape.contains(0) {
+      let last = first[axis] + (shape[axis] - 1) * steps[axis]
+      guard min(first[axis], last) >= 0, max(first[axis], last) < x.shape[axis] else {
+        throw Diagnostic(
+          .runFailed,
+          "slice: \(first[axis]) to \(last) leaves axis \(axis) of \(x.type)"
+        )
+      }
+    }
+    let strides = Positions.rowMajorStrides(x.shape)
+    let start = zip(first, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    let positions = Positions.list(
+      shape,
+      strides: zip(strides, steps).map { $0 * $1 },
+      start: start
+    )
+    return [x.picking(positions, shape: shape)]
+  }
+
+  package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension { 0 }
+
+  package static let examples = [
+    OperatorExample(
+      Slice(starts: [1, 0], sizes: [2, 5], steps: [1, 1]),
+      [TensorType(.float32, [4, 5])]
+    ),
+    OperatorExample(
+      Slice(starts: [0, 5], sizes: [3, 3], steps: [1, -2]),
+      [TensorType(.float16, [3, 7])]
+    ),
+    OperatorExample(
+      Slice(
+        starts: [0, .symbol("seq", 1...16) - 1],
+        sizes: [.symbol("batch", 1...8), 1],
+        steps: [1, 1]
+      ),
+      [TensorType(.int64, [.symbol("batch", 1...8), .symbol("seq", 1...16)])]
+    ),
+    OperatorExample(Slice(starts: [2], sizes: [0], steps: [1]), [TensorType(.bool, [2])]),
+    OperatorExample(Slice(starts: [], sizes: [], steps: []), [TensorType(.bfloat16, [])]),
+  ]
 }
