@@ -3,9 +3,54 @@ import PackageDescription
 
 let package = Package(
   name: "AITemplate",
+  dependencies: [
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2",
+      // Without its default trait it does not pull in Foundation.
+      traits: []),
+  ],
   targets: [
+    // What a program is and what can be computed.
     .target(name: "AITGraph"),
     .target(name: "AITOperators", dependencies: ["AITGraph"], plugins: ["OperatorCatalog"]),
+
+    // When and where: kernel choice and memory.
+    .target(name: "AITKernels", dependencies: ["AITGraph"]),
+    .target(name: "AITPlan", dependencies: ["AITGraph", "AITKernels", "AITOperators"]),
+
+    // Text of C++, and what each target makes of each operator.
+    .target(name: "AITCodegen", dependencies: ["AITGraph", "AITKernels", "AITPlan"]),
+    .target(
+      name: "AITCPU",
+      dependencies: ["AITCodegen", "AITGraph", "AITKernels", "AITOperators"],
+      exclude: ["Prelude"],
+      plugins: ["EmbedSources"]),
+
+    // Sources to a library, and the library in memory.
+    .target(
+      name: "AITBuild",
+      dependencies: [
+        "AITCodegen", "AITGraph", "AITKernels",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      plugins: ["EmbedSources"]),
+    // The C interface of model libraries; the runtime itself is embedded as text by AITBuild.
+    .target(
+      name: "AITModelInterface", path: "Sources/AITRuntime", exclude: ["src"],
+      sources: ["interface.c"]),
+    .target(name: "AITLoader", dependencies: ["AITGraph", "AITModelInterface"]),
+
+    // The public face: the whole flow.
+    .target(
+      name: "AITemplate",
+      dependencies: [
+        "AITBuild", "AITCPU", "AITCodegen", "AITGraph", "AITKernels", "AITLoader", "AITOperators",
+        "AITPlan",
+      ]),
+
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITemplate"]),
 
     // Source written while building: the list of operators, and C++ files as text.
     .plugin(

@@ -1,0 +1,108 @@
+import AITGraph
+import Subprocess
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The C++ compiler that builds libraries: clang, of the Swift toolchain or any other.
+package struct Toolchain: Sendable {
+  /// The path of clang++.
+  package let compiler: String
+  /// What it says of itself; part of every cache key.
+  package let version: String
+
+  /// Finds clang++.
+  ///
+  /// - Parameter path: the compiler to use; nil searches `PATH`, then beside `swift`.
+  /// - Throws: `missingCompiler`, saying where was looked and how to get one.
+  package static func find(at path: String? = nil) async throws(Diagnostic) -> Toolchain {
+    let advice =
+      "install clang (the Swift toolchain holds one in usr/bin), or name one with --compiler"
+    let compiler: String
+    if let path {
+      guard FileSystem.isExecutable(path) else {
+        throw Diagnostic(.missingCompiler, "there is no program here", at: path, hint: advice)
+      }
+      compiler = path
+    } else {
+      let folders = searchPath()
+      let candidates = folders.map { "\($0)/clang++" } + besideSwift(folders)
+      guard let found = candidates.first(where: FileSystem.isExecutable) else {
+        throw Diagnostic(
+          .missingCompiler, "no clang++ in \(folders.joined(separator: ":"))", hint: advice)
+      }
+      compiler = found
+    }
+    let output = try await Command(compiler, ["--version"]).run()
+    guard output.text.contains("clang") else {
+      throw Diagnostic(
+        .missingCompiler, "this compiler is not clang: '\(output.text.prefix(80))'", at: compiler,
+        hint: "kernels use clang's vector extensions; \(advice)")
+    }
+    return Toolchain(compiler: compiler, version: output.text)
+  }
+
+  private static func searchPath() -> [String] {
+    guard let path = getenv("PATH") else { return ["/usr/local/bin", "/usr/bin", "/bin"] }
+    return String(cString: path).split(separator: ":").map(String.init)
+  }
+
+  /// Swift may be a link from elsewhere into its toolchain.
+  private static func besideSwift(_ folders: [String]) -> [String] {
+    folders.compactMap { folder in
+      guard let real = realpath("\(folder)/swift", nil) else { return nil }
+      defer { free(real) }
+      let path = String(cString: real)
+      return path.lastIndex(of: "/").map { "\(path[..<$0])/clang++" }
+    }
+  }
+}
+
+/// A program and its arguments.
+package struct Command: Sendable {
+  package let program: String
+  package let arguments: [String]
+  package let folder: String?
+
+  package init(_ program: String, _ arguments: [String], in folder: String? = nil) {
+    self.program = program
+    self.arguments = arguments
+    self.folder = folder
+  }
+
+  /// What a program printed, both streams, and whether it was content.
+  package struct Output: Sendable {
+    package let isSuccess: Bool
+    package let text: String
+  }
+
+  /// The longest text of a program that is kept.
+  private static let outputLimit = 1 << 20
+
+  /// Runs the program to its end.
+  package func run() async throws(Diagnostic) -> Output {
+    do {
+      let result = try await Subprocess.run(
+        .path(FilePath(program)), arguments: Arguments(arguments),
+        workingDirectory: folder.map { FilePath($0) },
+        output: .string(limit: Self.outputLimit), error: .string(limit: Self.outputLimit))
+      return Output(
+        isSuccess: result.terminationStatus.isSuccess,
+        text: result.standardOutput + result.standardError)
+    } catch {
+      throw Diagnostic(
+        .compilerFailed, "the program could not be run: \(error)", at: program,
+        hint: "see that it is there and may be executed")
+    }
+  }
+}

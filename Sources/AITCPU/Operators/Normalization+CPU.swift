@@ -1,0 +1,127 @@
+import AITCodegen
+import AITGraph
+import AITKernels
+import AITOperators
+
+/// Rows are read once for their statistics and once to be normalised (`normalize.h`); a residual is
+/// added in the prologue, weight and bias join the epilogue. Bound by memory bandwidth.
+struct NormalizationLowering {
+  let kind: String
+  let epsilon: Double
+  let hasWeight: Bool
+  let hasBias: Bool
+
+  /// - Parameters:
+  ///   - outerShape, innerShape: the axes of the loops; together they have the elements of x.
+  ///   - strides: an operand's strides over those axes, for operands of x's shape and, with
+  ///     `isParameter`, for weight and bias.
+  func lower(
+    _ node: NodeContext, _ target: Target, outer: [Dimension], inner: [Dimension],
+    strides: (NodeContext.Operand, _ isParameter: Bool) -> [Dimension]
+  ) throws(Diagnostic) -> [KernelCall] {
+    let parameters = node.otherOperands.map { node.inputs[$0] }
+    let joined = node.epilogueInputs.map { node.inputs[$0] }
+    let inputs = node.prologueInputs.map { node.inputs[$0] }
+    let loops = LoopNest(
+      extents: outer + inner,
+      strides: inputs.map { strides($0, false) } + parameters.map { strides($0, true) }
+        + (joined + node.outputs).map { strides($0, false) })
+    var rows = RowKernel(
+      node, loops: loops, outerRank: outer.count, extras: parameters + joined)
+    rows.collapse()
+    try rows.check(target)
+    let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
+    let epilogue = epilogue(dtype, node.fusion.epilogue)
+    let parametersText = """
+      struct Parameters {
+        static constexpr double kEpsilon = \(epsilon);
+      };
+
+      """
+    let kernel = KernelSource(
+      stem: "\(type(of: node.op).name)_\(dtype.rawValue)",
+      headers: ["ait/cpu/math.h", "ait/cpu/normalize.h"],
+      definitions: parametersText + "\n" + rows.prologue + "\n"
+        + CxxScalar.body(named: "Epilogue", epilogue),
+      statement: KernelText.call(
+        "normalize",
+        ["ait::Normalization::\(kind)", "Parameters", "Prologue", "Epilogue"]
+          + rows.operandPacks(along: rows.loops.rank - 1)
+          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]),
+      configuration: "rows of \(rows.innerRank) axes")
+    let elements = (outer + inner).reduce(1, *)
+    let cost = 8 + (node.fusion.prologue?.operationCount ?? 0) + epilogue.expanded().operationCount
+    return [
+      rows.call(
+        kernel, extraInputs: Array(node.otherOperands) + Array(node.epilogueInputs),
+        flops: elements * Dimension(cost), inPlace: !node.fusion.exposesPrologue)
+    ]
+  }
+
+  /// Weight, bias and the node's own epilogue as one expression of the normalised value.
+  private func epilogue(_ dtype: DType, _ own: ScalarExpression?) -> ScalarExpression {
+    let parameterCount = (hasWeight ? 1 : 0) + (hasBias ? 1 : 0)
+    let extraTypes = own.map { Array($0.inputTypes.dropFirst()) } ?? []
+    let types = [dtype] + Array(repeating: dtype, count: parameterCount) + extraTypes
+    return ScalarExpression(inputs: types) { e, inputs in
+      var value = inputs[0]
+      if hasWeight { value = e.call(.multiply, value, inputs[1]) }
+      if hasBias { value = e.call(.add, value, inputs[parameterCount]) }
+      guard let own else { return [value] }
+      return e.inline(own, [value] + inputs.dropFirst(1 + parameterCount))
+    }
+  }
+}
+
+extension LayerNorm: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    try NormalizationLowering(
+      kind: "layer", epsilon: epsilon, hasWeight: hasWeight, hasBias: hasBias
+    ).lowerTrailingAxes(node, target, axisCount: axisCount)
+  }
+}
+
+extension RMSNorm: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    try NormalizationLowering(kind: "rms", epsilon: epsilon, hasWeight: hasWeight, hasBias: false)
+      .lowerTrailingAxes(node, target, axisCount: axisCount)
+  }
+}
+
+extension NormalizationLowering {
+  func lowerTrailingAxes(_ node: NodeContext, _ target: Target, axisCount: Int)
+    throws(Diagnostic) -> [KernelCall]
+  {
+    let shape = try RowKernel.operandShape(node)
+    let split = shape.rank - axisCount
+    return try lower(
+      node, target, outer: Array(shape.dimensions[..<split]),
+      inner: Array(shape.dimensions[split...])
+    ) { operand, _ in LoopNest.strides(operand, over: shape) }
+  }
+}
+
+/// The channel axis splits into groups and the channels of one: samples and groups are the rows.
+extension GroupNorm: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    let shape = node.inputs[0].type.shape
+    let channels = (shape[1].constant ?? groupCount) / groupCount
+    let spatial = Array(shape.dimensions.dropFirst(2))
+    let lowering = NormalizationLowering(
+      kind: "layer", epsilon: epsilon, hasWeight: hasWeight, hasBias: hasBias)
+    return try lowering.lower(
+      node, target, outer: [shape[0], Dimension(groupCount)],
+      inner: [Dimension(channels)] + spatial
+    ) { operand, isParameter in
+      if isParameter {
+        let stride = operand.layout.strides[0]
+        return [0, stride * Dimension(channels), stride] + spatial.map { _ in 0 }
+      }
+      let own = LoopNest.strides(operand, over: shape)
+      return [own[0], own[1] * Dimension(channels), own[1]] + Array(own.dropFirst(2))
+    }
+  }
+}

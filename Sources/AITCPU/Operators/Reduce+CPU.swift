@@ -1,0 +1,120 @@
+import AITCodegen
+import AITGraph
+import AITKernels
+import AITOperators
+
+/// One pass over the elements (`reduce.h`). Where the innermost axis is reduced, vectors lie along
+/// it; where it stays, vectors hold neighbouring results. Bound by memory bandwidth.
+struct ReductionLowering {
+  let reducer: String
+  let axes: [Int]
+  let parameters: String
+  let resultType: DType
+
+  func lower(_ node: NodeContext, _ target: Target, keepsDimensions: Bool) throws(Diagnostic)
+    -> [KernelCall]
+  {
+    let shape = try RowKernel.operandShape(node)
+    let extras = node.epilogueInputs.map { node.inputs[$0] }
+    let inputs = node.prologueInputs.map { node.inputs[$0] }
+    let resultCount = node.resultOutputs.count
+    let kept = (0..<shape.rank).filter { !axes.contains($0) }
+    let resultShape = Shape(
+      (0..<shape.rank).compactMap { axis in
+        axes.contains(axis) ? (keepsDimensions ? 1 : nil) : shape[axis]
+      })
+    func strides(_ operand: NodeContext.Operand, isResult: Bool) -> [Dimension] {
+      guard isResult else { return LoopNest.strides(operand, over: shape) }
+      let own = LoopNest.strides(operand, over: resultShape)
+      return (0..<shape.rank).map { axis in
+        if axes.contains(axis) { return 0 }
+        return keepsDimensions ? own[axis] : own[kept.firstIndex(of: axis) ?? 0]
+      }
+    }
+    var loops = LoopNest(
+      extents: shape.dimensions,
+      strides: inputs.map { strides($0, isResult: false) }
+        + extras.map { strides($0, isResult: true) }
+        + node.outputs.enumerated().map { strides($0.element, isResult: $0.offset < resultCount) })
+    loops.permute(kept + axes)
+    var rows = RowKernel(node, loops: loops, outerRank: kept.count, extras: extras)
+    // The axis that operand 0 walks element by element carries the vectors.
+    let isAcross = isKeptInnermost(loops, keptCount: kept.count)
+    rows.collapse(keepsLastOuter: isAcross)
+    try rows.check(target)
+    let vectorAxis = isAcross ? rows.outerRank - 1 : rows.loops.rank - 1
+    let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
+    let epilogue = node.fusion.epilogue ?? .identity([resultType])
+    let kernel = KernelSource(
+      stem: "reduce_\(dtype.rawValue)", headers: ["ait/cpu/math.h", "ait/cpu/reduce.h"],
+      definitions: parameters + "\n" + rows.prologue + "\n"
+        + CxxScalar.body(named: "Epilogue", epilogue),
+      statement: KernelText.call(
+        isAcross ? "reduceAcross" : "reduce",
+        ["ait::\(reducer)", "Parameters", "Prologue", "Epilogue"]
+          + rows.operandPacks(along: vectorAxis)
+          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]),
+      configuration: isAcross ? "vectors across results" : "vectors along the reduced axis")
+    let cost = 1 + (node.fusion.prologue?.expanded().operationCount ?? 0)
+    return [
+      rows.call(
+        kernel, extraInputs: Array(node.epilogueInputs),
+        flops: shape.elementCount * Dimension(cost), inPlace: false)
+    ]
+  }
+
+  /// Whether the last kept axis is contiguous in operand 0 and long enough for vectors, while the
+  /// last reduced one is not.
+  private func isKeptInnermost(_ loops: LoopNest, keptCount: Int) -> Bool {
+    guard keptCount > 0, loops.rank > keptCount else { return false }
+    return loops.strides[0][keptCount - 1] == 1 && loops.strides[0][loops.rank - 1] != 1
+      && loops.extents[keptCount - 1].upperBound >= 4
+  }
+}
+
+extension Reduce: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
+    let name =
+      switch kind {
+      case .sum: "Sum"
+      case .mean: "Mean"
+      case .product: "Product"
+      case .maximum: "Maximum"
+      case .minimum: "Minimum"
+      case .any: "Any"
+      case .all: "All"
+      case .logSumExp: "LogSumExp"
+      case .variance: "Variance"
+      case .norm: "Norm"
+      }
+    let isWidened = kind == .sum || kind == .product
+    let resultType: DType =
+      kind == .any || kind == .all ? .bool : isWidened && !dtype.isFloatingPoint ? .int64 : dtype
+    let parameters = """
+      struct Parameters {
+        static constexpr double kCorrection = \(correction);
+        static constexpr double kOrder = \(Self.literal(order));
+      };
+
+      """
+    return try ReductionLowering(
+      reducer: name, axes: axes, parameters: parameters, resultType: resultType
+    ).lower(node, target, keepsDimensions: keepsDimensions)
+  }
+
+  private static func literal(_ value: Double) -> String {
+    value.isInfinite ? "\(value < 0 ? "-" : "")__builtin_huge_val()" : "\(value)"
+  }
+}
+
+extension ArgReduce: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    try ReductionLowering(
+      reducer: isMaximum ? "ArgMaximum" : "ArgMinimum", axes: [axis],
+      parameters: "struct Parameters {};\n", resultType: .int64
+    ).lower(node, target, keepsDimensions: keepsDimensions)
+  }
+}

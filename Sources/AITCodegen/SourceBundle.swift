@@ -1,0 +1,40 @@
+import AITGraph
+
+/// Everything a library is built from: it builds with a C++ compiler alone (`make` in its folder).
+package struct SourceBundle: Sendable {
+  /// A text file, by its path in the bundle.
+  package struct File: Hashable, Sendable {
+    package let path: String
+    package let text: String
+
+    package init(path: String, text: String) {
+      self.path = path
+      self.text = text
+    }
+  }
+
+  /// A translation unit to compile.
+  package struct Unit: Hashable, Sendable {
+    /// The path of its file.
+    package let path: String
+    /// Flags beyond those of all units.
+    package let flags: [String]
+
+    package init(path: String, flags: [String]) {
+      self.path = path
+      self.flags = flags
+    }
+  }
+
+  package var name: String
+  package var files: [File]
+  package var units: [Unit]
+  package var includePaths: [String]
+
+  package init(name: String, files: [File], units: [Unit], includePaths: [String]) {
+    self.name = name
+    self.files = files
+    self.units = units
+    self.includePaths = includePaths
+  }
+}

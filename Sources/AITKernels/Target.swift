@@ -1,0 +1,124 @@
+import AITGraph
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What a library is compiled for: a backend and the instruction set it may use.
+///
+/// Written as text: `cpu:native`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cpu:aarch64`.
+public struct Target: Hashable, Sendable {
+  /// An instruction set of a CPU.
+  public enum CPU: String, CaseIterable, Hashable, Sendable {
+    /// Whatever the compiling machine has.
+    case native
+    /// SSE4.2; for very old machines.
+    case x86_64v2 = "x86-64-v2"
+    /// AVX2 and FMA.
+    case x86_64v3 = "x86-64-v3"
+    /// AVX-512 (F, BW, CD, DQ, VL).
+    case x86_64v4 = "x86-64-v4"
+    /// Armv8-A with NEON.
+    case aarch64
+  }
+
+  /// The instruction set.
+  public let cpu: CPU
+
+  /// Creates a CPU target.
+  public init(_ cpu: CPU) { self.cpu = cpu }
+
+  /// Reads a target's text.
+  ///
+  /// - Throws: `Diagnostic` with identity `unknownTarget`, listing the targets there are.
+  public init(_ text: String) throws(Diagnostic) {
+    let name = text.hasPrefix("cpu:") ? String(text.dropFirst(4)) : text == "cpu" ? "native" : text
+    guard let cpu = CPU(rawValue: name) else {
+      let all = CPU.allCases.map { "cpu:\($0.rawValue)" }
+      let near = Identifier.nearest(to: text, among: all)
+      throw Diagnostic(
+        .unknownTarget, "'\(text)' is not a target",
+        hint: near.isEmpty
+          ? "one of \(all.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?")
+    }
+    self.cpu = cpu
+  }
+
+  /// The machine that this program runs on.
+  public static func detected() -> Target { Target(.native) }
+
+  /// The instruction set that the compiler's flags name.
+  package var resolvedCPU: CPU {
+    guard cpu == .native else { return cpu }
+    #if arch(arm64)
+      return .aarch64
+    #else
+      return Self.hostLevel
+    #endif
+  }
+
+  /// Whether a library for the target runs on this machine.
+  package var runsOnHost: Bool {
+    if cpu == .native { return true }
+    #if arch(arm64)
+      return cpu == .aarch64
+    #else
+      let order: [CPU] = [.x86_64v2, .x86_64v3, .x86_64v4]
+      guard let wanted = order.firstIndex(of: cpu), let have = order.firstIndex(of: Self.hostLevel)
+      else { return false }
+      return wanted <= have
+    #endif
+  }
+
+  /// The flags by which clang is told the instruction set.
+  package var compilerFlags: [String] {
+    switch cpu {
+    case .native:
+      #if arch(arm64)
+        ["-mcpu=native"]
+      #else
+        ["-march=native"]
+      #endif
+    case .aarch64: ["-march=armv8-a"]
+    case .x86_64v2, .x86_64v3, .x86_64v4: ["-march=\(cpu.rawValue)"]
+    }
+  }
+
+  /// The number of float32 lanes of the widest vector: the prelude's `kLanes`.
+  package var vectorLanes: Int {
+    switch resolvedCPU {
+    case .x86_64v4: 16
+    case .x86_64v3: 8
+    default: 4
+    }
+  }
+
+  #if !arch(arm64)
+    /// The level of the x86-64 psABI that the kernel's list of CPU flags reaches.
+    private static let hostLevel: CPU = {
+      guard let file = fopen("/proc/cpuinfo", "r") else { return .x86_64v2 }
+      defer { fclose(file) }
+      var buffer = [CChar](repeating: 0, count: 16384)
+      while fgets(&buffer, Int32(buffer.count), file) != nil {
+        let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let line = String(decoding: bytes, as: UTF8.self)
+        guard line.hasPrefix("flags") else { continue }
+        let flags = Set(line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }))
+        let v3: [Substring] = ["avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"]
+        let v4: [Substring] = ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+        guard v3.allSatisfy(flags.contains) else { return .x86_64v2 }
+        return v4.allSatisfy(flags.contains) ? .x86_64v4 : .x86_64v3
+      }
+      return .x86_64v2
+    }()
+  #endif
+}
+
+extension Target: CustomStringConvertible {
+  /// The text that `init(_:)` reads.
+  public var description: String { "cpu:\(cpu.rawValue)" }
+}

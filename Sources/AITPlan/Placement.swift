@@ -1,0 +1,184 @@
+import AITGraph
+import AITOperators
+
+/// Where the elements of a value lie.
+struct Placement {
+  /// A piece of memory, before it is known what kind of storage holds it.
+  enum Root: Hashable {
+    case input(Int)
+    case constant(Int)
+    case output(Int)
+    /// Made for a value of the graph; folded if that value depends on constants alone.
+    case made(ValueID)
+  }
+
+  var root: Root
+  var layout: Layout
+}
+
+/// Decides for every value where it lies: which are views of others, which parts are written in
+/// place into a concatenation, which results go straight to the user's output.
+///
+/// Invariant: two values share memory only if one is a view of the other or both are parts of one
+/// concatenation, which do not overlap.
+struct Placements {
+  private let graph: Graph
+  private(set) var byValue: [ValueID: Placement] = [:]
+  /// Values made by nodes from constants alone.
+  private(set) var isFolded: Set<ValueID> = []
+  /// View nodes that need a copy, because no layout describes their result.
+  private(set) var copyingViews: Set<NodeID> = []
+  /// Inputs of concatenations that are written in place, by node and position.
+  private(set) var inPlaceParts: Set<Part> = []
+  /// Outputs that another value's kernel does not write: they need a copy.
+  private(set) var copiedOutputs: Set<Int> = []
+
+  struct Part: Hashable {
+    let node: NodeID
+    let position: Int
+  }
+
+  private var targets: [ValueID: Placement] = [:]
+
+  init(_ graph: Graph) {
+    self.graph = graph
+    let order = graph.sortedNodes()
+    findFolded(order)
+    assignOutputs()
+    assignConcatenations(order)
+    place(order)
+  }
+
+  // MARK: - Constants
+
+  private mutating func findFolded(_ order: [NodeID]) {
+    for id in order {
+      let node = graph[id]
+      let isConstant = node.inputs.allSatisfy { input in
+        graph.constant(input) != nil || isFolded.contains(input)
+      }
+      let isStatic = node.outputs.allSatisfy { graph[$0].type.shape.constants != nil }
+      if isConstant && isStatic { isFolded.formUnion(node.outputs) }
+    }
+  }
+
+  // MARK: - Targets
+
+  /// The value is made by a kernel, not a view, and nothing has claimed its place.
+  private func isPlaceable(_ value: ValueID) -> Bool {
+    guard let producer = graph.producer(of: value), !isFolded.contains(value) else { return false }
+    return !(graph[producer].op is any ViewOperator) && targets[value] == nil
+  }
+
+  /// Follows views back to the value made by a kernel, if each view can be turned round.
+  private func source(of value: ValueID, _ layout: Layout) -> (ValueID, Layout)? {
+    guard let producer = graph.producer(of: value), !isFolded.contains(value) else { return nil }
+    let node = graph[producer]
+    guard node.op is any ViewOperator else { return (value, layout) }
+    // The operand must be read by this view alone, or its place could disturb other views.
+    let operand = node.inputs[0]
+    guard graph.useCount(of: operand) == 1 else { return nil }
+    let operandType = graph[operand].type
+    switch node.op {
+    case is Identity: return source(of: operand, layout)
+    case is Reshape:
+      let type = graph[value].type
+      guard let inverse = Reshape(operandType.shape).view(of: layout, operand: type, result: operandType)
+      else { return nil }
+      return source(of: operand, inverse)
+    case let permute as Permute:
+      var strides = layout.strides
+      for (axis, from) in permute.permutation.enumerated() { strides[from] = layout.strides[axis] }
+      return source(of: operand, Layout(offset: layout.offset, strides: strides))
+    default: return nil
+    }
+  }
+
+  private mutating func assignOutputs() {
+    for (index, output) in graph.outputs.enumerated() {
+      let layout = Layout(rowMajor: graph[output.value].type.shape)
+      let isFirst = !graph.outputs[..<index].contains { $0.value == output.value }
+      if isFirst, let (value, target) = outputSource(of: output.value, layout), isPlaceable(value) {
+        targets[value] = Placement(root: .output(index), layout: target)
+      } else {
+        copiedOutputs.insert(index)
+      }
+    }
+  }
+
+  /// As `source`, but other readers do no harm where the layout stays row-major.
+  private func outputSource(of value: ValueID, _ layout: Layout) -> (ValueID, Layout)? {
+    guard let producer = graph.producer(of: value), !isFolded.contains(value) else { return nil }
+    let node = graph[producer]
+    if node.op is Reshape || node.op is Identity {
+      return outputSource(of: node.inputs[0], Layout(rowMajor: graph[node.inputs[0]].type.shape))
+    }
+    return source(of: value, layout)
+  }
+
+  /// From the last to the first, so that a concatenation within another finds its place first.
+  private mutating func assignConcatenations(_ order: [NodeID]) {
+    for id in order.reversed() {
+      let node = graph[id]
+      guard let concat = node.op as? Concat, node.fusion.isEmpty,
+        !isFolded.contains(node.outputs[0])
+      else { continue }
+      let result = node.outputs[0]
+      let whole =
+        targets[result]
+        ?? Placement(
+          root: .made(result), layout: Layout(rowMajor: graph[result].type.shape))
+      targets[result] = whole
+      var start: Dimension = 0
+      for (position, input) in node.inputs.enumerated() {
+        var part = whole.layout
+        part.offset = part.offset + start * part.strides[concat.axis]
+        start = start + graph[input].type.shape[concat.axis]
+        guard let (value, layout) = source(of: input, part), isPlaceable(value),
+          readersAcceptStrides(value, except: id)
+        else { continue }
+        targets[value] = Placement(root: whole.root, layout: layout)
+        inPlaceParts.insert(Part(node: id, position: position))
+      }
+    }
+  }
+
+  /// Whether nobody but kernels reads the value: a view of a strided value might need a copy.
+  private func readersAcceptStrides(_ value: ValueID, except concat: NodeID) -> Bool {
+    let readers = graph.consumers(of: value)
+    let viewReaders = readers.filter { graph[$0].op is any ViewOperator }
+    return viewReaders.isEmpty || readers.count == 1
+  }
+
+  // MARK: - Placing
+
+  private mutating func place(_ order: [NodeID]) {
+    for (index, input) in graph.inputs.enumerated() {
+      byValue[input] = Placement(
+        root: .input(index), layout: Layout(rowMajor: graph[input].type.shape))
+    }
+    for (index, constant) in graph.constants.enumerated() {
+      byValue[constant] = Placement(
+        root: .constant(index), layout: Layout(rowMajor: graph[constant].type.shape))
+    }
+    for id in order {
+      let node = graph[id]
+      if let view = node.op as? any ViewOperator, node.fusion.isEmpty,
+        let operand = byValue[node.inputs[0]]
+      {
+        let (from, to) = (graph[node.inputs[0]].type, graph[node.outputs[0]].type)
+        if let layout = view.view(of: operand.layout, operand: from, result: to) {
+          byValue[node.outputs[0]] = Placement(root: operand.root, layout: layout)
+          continue
+        }
+        copyingViews.insert(id)
+      }
+      for output in node.outputs {
+        byValue[output] =
+          targets[output]
+          ?? Placement(
+            root: .made(output), layout: Layout(rowMajor: graph[output].type.shape))
+      }
+    }
+  }
+}

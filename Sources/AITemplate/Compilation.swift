@@ -1,0 +1,102 @@
+import AITBuild
+import AITCPU
+import AITCodegen
+import AITGraph
+import AITKernels
+import AITPlan
+
+/// A compiled library and what there is to know of its making.
+public struct CompilationResult: Sendable {
+  /// The path of the library.
+  public let library: String
+  /// The folder with the generated sources, which builds with a C++ compiler alone.
+  public let sourceFolder: String
+  /// Seconds spent in each stage.
+  public let stageSeconds: [(stage: CompilationStage, seconds: Double)]
+  /// Units compiled, and units whose objects the cache had.
+  public let compiledUnits: Int
+  /// Units whose objects the cache had.
+  public let reusedUnits: Int
+  /// The plan.
+  package let plan: Plan
+}
+
+/// The sources of a model library, as text.
+package struct ModelBundle: Sendable {
+  package let bundle: SourceBundle
+  package let plan: Plan
+
+  /// The units whose objects do not depend on the constants' data.
+  package let codeUnits: [SourceBundle.Unit]
+
+  /// Writes all the sources of a plan but for the constants.
+  package init(_ plan: Plan, compiler: String) throws(Diagnostic) {
+    self.plan = plan
+    var files: [SourceBundle.File] = []
+    var units: [SourceBundle.Unit] = []
+    for file in AITBuild.runtimeSources {
+      files.append(.init(path: "runtime/\(file.path)", text: file.text))
+      if file.path.hasSuffix(".cpp") {
+        units.append(.init(path: "runtime/\(file.path)", flags: Self.runtimeFlags))
+      }
+    }
+    for file in AITCPU.preludeSources {
+      files.append(.init(path: "prelude/\(file.path)", text: file.text))
+    }
+    var users: [KernelSource: [String]] = [:]
+    for step in plan.foldSteps + plan.steps {
+      users[step.kernel, default: []].append(KernelUnit.describe(step))
+    }
+    for kernel in plan.kernels {
+      let path = "kernels/\(kernel.functionName).cpp"
+      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users[kernel] ?? [])))
+      units.append(.init(path: path, flags: Self.kernelFlags))
+    }
+    let model = try ModelSource.text(plan, compiler: compiler, manifest: Manifest.json(plan))
+    files.append(.init(path: "model.cpp", text: model))
+    files.append(.init(path: "constants.h", text: ConstantImage.header))
+    files.append(.init(path: "manifest.json", text: Manifest.json(plan) + "\n"))
+    files.append(.init(path: "graph.ait", text: plan.graph.description))
+    units.append(.init(path: "model.cpp", flags: ["-O1", "-I."]))
+    codeUnits = units
+    bundle = SourceBundle(
+      name: plan.graph.name, files: files, units: units,
+      includePaths: ["runtime/include", "runtime/src", "prelude", "."])
+  }
+
+  /// Optimised for speed of the loops they hold.
+  private static let kernelFlags = ["-O3"]
+  /// Called a few times a run: size counts for more.
+  private static let runtimeFlags = ["-Os", "-fno-rtti"]
+
+  /// A file with which `make` builds the library from the bundle alone.
+  package func makefile(target: Target, image: ConstantImage) -> String {
+    let flags = (Builder.commonFlags + target.compilerFlags).joined(separator: " ")
+    let includes = bundle.includePaths.map { "-I\($0)" }.joined(separator: " ")
+    let constants = image.isEmpty ? "constants.cpp" : "constants.cpp constants.S"
+    let sources = (codeUnits.map(\.path) + constants.split(separator: " ").map(String.init))
+      .joined(separator: " \\\n  ")
+    return """
+      # Builds lib\(bundle.name).so with clang++ alone. Generated.
+      CXX ?= clang++
+      CXXFLAGS := -O3 \(flags) \(includes)
+      SOURCES := \\
+        \(sources)
+      OBJECTS := $(SOURCES:%=%.make.o)
+
+      lib\(bundle.name).so: $(OBJECTS)
+      \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--gc-sections -lm
+
+      %.cpp.make.o: %.cpp
+      \t$(CXX) $(CXXFLAGS) -c $< -o $@
+
+      %.S.make.o: %.S
+      \t$(CXX) -c $< -o $@
+
+      .PHONY: clean
+      clean:
+      \trm -f $(OBJECTS) lib\(bundle.name).so
+
+      """
+  }
+}

@@ -1,0 +1,106 @@
+import AITBuild
+import AITCPU
+import AITCodegen
+import AITGraph
+import AITKernels
+import AITLoader
+import AITPlan
+
+/// Turns a graph into a library: the whole flow, from top to bottom.
+package struct Compiler: Sendable {
+  /// What libraries say they were made by.
+  package static let version = "AITemplate for Swift 0.1.0"
+
+  private let target: Target
+  private let options: CompilerOptions
+
+  package init(target: Target, options: CompilerOptions = CompilerOptions()) {
+    self.target = target
+    self.options = options
+  }
+
+  /// The graph after the passes.
+  package func optimize(_ graph: Graph) throws(Diagnostic) -> Graph {
+    try graph.verify()
+    return graph
+  }
+
+  /// The plan of a graph as it is.
+  package func plan(_ graph: Graph) throws(Diagnostic) -> Plan {
+    try Planner.plan(graph, for: CPUBackend(target))
+  }
+
+  /// The sources of a plan.
+  package func sources(_ plan: Plan) throws(Diagnostic) -> ModelBundle {
+    try ModelBundle(plan, compiler: Self.version)
+  }
+
+  /// Compiles a graph to `<workDirectory>/<graph's name>/<graph's name>.so`.
+  ///
+  /// Nothing appears under that name before all is done; sources stay beside it.
+  package func compile(_ graph: Graph, in workDirectory: String, to output: String? = nil)
+    async throws(Diagnostic) -> CompilationResult
+  {
+    var timer = StageTimer(options.progress)
+    let folder = "\(workDirectory)/\(graph.name)"
+    try FileSystem.createFolder(folder)
+    let lock = try FileSystem.Lock(folder: folder)
+    let toolchain = try await Toolchain.find(at: options.compiler)
+
+    timer.begin(.passes)
+    let optimized = try optimize(graph)
+    timer.begin(.plan)
+    let plan = try plan(optimized)
+    timer.begin(.codegen)
+    let model = try sources(plan)
+    let builder = Builder(
+      toolchain: toolchain, target: target, cache: ObjectCache(folder: options.objectCache),
+      jobs: options.jobs == 0 ? Processors.count : options.jobs)
+    try builder.write(model.bundle, to: folder)
+
+    timer.begin(.compile)
+    let (objects, report) = try await builder.compile(
+      model.codeUnits, of: model.bundle, in: folder)
+
+    timer.begin(.fold)
+    let constants = ConstantStage(builder: builder, model: model, folder: folder, target: target)
+    let folded = try await constants.fold(objects)
+    let selfTest: ConstantImage.SelfTest? = nil
+    let image = constants.image(
+      folded, selfTest: selfTest, areSettable: options.constantsAreSettable)
+
+    timer.begin(.link)
+    let constantObjects = try await constants.compile(image)
+    let library = output ?? "\(folder)/\(graph.name).so"
+    try await builder.link(objects + constantObjects, to: library)
+    constants.removeObjects()
+    timer.end()
+    _ = consume lock
+    return CompilationResult(
+      library: library, sourceFolder: folder, stageSeconds: timer.seconds,
+      compiledUnits: report.compiled, reusedUnits: report.reused, plan: plan)
+  }
+}
+
+/// Times the stages and tells the progress line of them.
+private struct StageTimer {
+  private let report: (@Sendable (CompilationStage) -> Void)?
+  private let clock = ContinuousClock()
+  private var current: (stage: CompilationStage, start: ContinuousClock.Instant)?
+  private(set) var seconds: [(stage: CompilationStage, seconds: Double)] = []
+
+  init(_ report: (@Sendable (CompilationStage) -> Void)?) { self.report = report }
+
+  mutating func begin(_ stage: CompilationStage) {
+    end()
+    current = (stage, clock.now)
+    report?(stage)
+  }
+
+  mutating func end() {
+    guard let current else { return }
+    let (whole, fraction) = (clock.now - current.start).components
+    seconds.append((current.stage, Double(whole) + Double(fraction) * 1e-18))
+    self.current = nil
+  }
+}

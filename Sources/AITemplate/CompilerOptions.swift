@@ -1,0 +1,61 @@
+import AITBuild
+import AITGraph
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How a model is compiled. Defaults suit most; nothing else reads the environment.
+public struct CompilerOptions: Sendable {
+  /// The C++ compiler; nil searches `PATH`, then beside `swift`. It must be clang.
+  public var compiler: String?
+
+  /// Units compiled at the same time; 0 takes one for each processor.
+  public var jobs = 0
+
+  /// The folder in which compiled objects are kept by content; nil keeps none.
+  public var objectCache: String?
+
+  /// Whether the optimising passes run. Without them every operator is a kernel: for finding faults.
+  public var optimizes = true
+
+  /// Whether constants with data can be set by name at run time. Values that the compiler derives
+  /// from several of them (merged projections) then keep their sources in the library too.
+  public var constantsAreSettable = true
+
+  /// Whether to keep an input and its expected output in the library, for `selfTest()`, where the
+  /// reference evaluator computes it quickly.
+  public var includesSelfTest = true
+
+  /// Whether every pass is checked: the graph verified, and evaluated before and after.
+  public var checksPasses = false
+
+  /// Called as stages begin and end, for a progress line.
+  public var progress: (@Sendable (CompilationStage) -> Void)?
+
+  /// Creates options with their defaults.
+  public init() {
+    objectCache = ObjectCache.standardFolder
+    if let compiler = getenv("AIT_CXX") { self.compiler = String(cString: compiler) }
+  }
+}
+
+/// A part of compiling, in order.
+public enum CompilationStage: String, CaseIterable, Sendable {
+  /// The graph is improved.
+  case passes
+  /// Kernels are chosen and memory is laid out.
+  case plan
+  /// C++ is written.
+  case codegen
+  /// C++ is compiled.
+  case compile
+  /// What follows from constants alone is computed.
+  case fold
+  /// The library is put together.
+  case link
+}
