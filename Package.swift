@@ -13,6 +13,17 @@ let package = Package(
     // What a program is and what can be computed.
     .target(name: "AITGraph"),
     .target(name: "AITOperators", dependencies: ["AITGraph"], plugins: ["OperatorCatalog"]),
+    .target(name: "AITReference", dependencies: ["AITGraph", "AITOperators"]),
+
+    .testTarget(name: "AITGraphTests", dependencies: ["AITGraph", "AITOperators"]),
+    .testTarget(
+      name: "OperatorContractTests",
+      dependencies: ["AITGraph", "AITOperators", "AITReference"]
+    ),
+    .testTarget(
+      name: "AITReferenceTests",
+      dependencies: ["AITGraph", "AITOperators", "AITReference"]
+    ),
 
     // When and where: kernel choice and memory.
     .target(name: "AITKernels", dependencies: ["AITGraph"]),

@@ -132,6 +132,7 @@ package struct AttributeReader {
     guard let value = take(name) else { throw missing(name) }
     switch value {
     case .dimensions(let result) where result.count == 1: return result[0]
+    case .integers(let result) where result.count == 1: return Dimension(result[0])
     case .integer(let integer): return Dimension(integer)
     default: throw wrongKind(name, value, "a dimension")
     }

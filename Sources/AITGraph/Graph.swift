@@ -97,6 +97,9 @@ package struct Graph: Sendable {
     nodeSlots.indices.filter { nodeSlots[$0] != nil }.map(NodeID.init)
   }
 
+  /// All values in the order they were added, those of erased nodes included.
+  package var valueIDs: [ValueID] { values.indices.map(ValueID.init) }
+
   /// The number of nodes.
   package var nodeCount: Int { nodeSlots.count { $0 != nil } }
 

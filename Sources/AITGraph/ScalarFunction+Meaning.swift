@@ -21,6 +21,11 @@ package enum ScalarValue: Hashable, Sendable {
     }
   }
 
+  /// The value as a Float, rounded once.
+  package var float: Float {
+    if case .integer(let value) = self { Float(value) } else { Float(double) }
+  }
+
   /// The value as an integer, truncated as PyTorch's casts do; out of range gives the nearest end.
   package var integer: Int64 {
     switch self {
@@ -57,7 +62,7 @@ package enum ScalarValue: Hashable, Sendable {
     case .int64: .integer(integer)
     case .float16: .float(HalfPrecision.float16(HalfPrecision.float16Bits(double)))
     case .bfloat16: .float(HalfPrecision.bfloat16(HalfPrecision.bfloat16Bits(double)))
-    case .float32: .float(Double(Float(double)))
+    case .float32: .float(Double(float))
     case .float64: .float(double)
     }
   }
@@ -85,98 +90,134 @@ extension ScalarFunction {
   }
 
   private func evaluateFloat(_ x: [Double]) -> ScalarValue {
-    switch self {
-    case .add: .float(x[0] + x[1])
-    case .subtract: .float(x[0] - x[1])
-    case .multiply: .float(x[0] * x[1])
-    case .divide: .float(x[0] / x[1])
-    case .maximum: .float(x[0].isNaN || x[1].isNaN ? .nan : Swift.max(x[0], x[1]))
-    case .minimum: .float(x[0].isNaN || x[1].isNaN ? .nan : Swift.min(x[0], x[1]))
-    case .floorDivide: .float(Self.floorDivide(x[0], x[1]))
-    case .remainder: .float(Self.remainder(x[0], x[1]))
-    case .fmod: .float(cFmod(x[0], x[1]))
-    case .negate: .float(-x[0])
-    case .abs: .float(x[0].magnitude)
-    case .sign: .float(x[0].isNaN ? .nan : x[0] > 0 ? 1 : x[0] < 0 ? -1 : 0)
-    case .square: .float(x[0] * x[0])
-    case .power: .float(pow(x[0], x[1]))
-    case .reciprocal: .float(1 / x[0])
-    case .floor: .float(x[0].rounded(.down))
-    case .ceil: .float(x[0].rounded(.up))
-    case .round: .float(x[0].rounded(.toNearestOrEven))
-    case .trunc: .float(x[0].rounded(.towardZero))
-    case .exp: .float(cExp(x[0]))
-    case .exp2: .float(pow(2, x[0]))
-    case .expm1: .float(cExpm1(x[0]))
-    case .log: .float(cLog(x[0]))
-    case .log2: .float(cLog2(x[0]))
-    case .log10: .float(cLog10(x[0]))
-    case .log1p: .float(cLog1p(x[0]))
-    case .sqrt: .float(x[0].squareRoot())
-    case .rsqrt: .float(1 / x[0].squareRoot())
-    case .sin: .float(cSin(x[0]))
-    case .cos: .float(cCos(x[0]))
-    case .tan: .float(cTan(x[0]))
-    case .asin: .float(cAsin(x[0]))
-    case .acos: .float(cAcos(x[0]))
-    case .atan: .float(cAtan(x[0]))
-    case .atan2: .float(cAtan2(x[0], x[1]))
-    case .sinh: .float(cSinh(x[0]))
-    case .cosh: .float(cCosh(x[0]))
-    case .tanh: .float(cTanh(x[0]))
-    case .erf: .float(cErf(x[0]))
-    case .erfc: .float(cErfc(x[0]))
-    case .sigmoid: .float(1 / (1 + cExp(-x[0])))
-    case .equal: .bool(x[0] == x[1])
-    case .notEqual: .bool(x[0] != x[1])
-    case .less: .bool(x[0] < x[1])
-    case .lessEqual: .bool(x[0] <= x[1])
-    case .greater: .bool(x[0] > x[1])
-    case .greaterEqual: .bool(x[0] >= x[1])
-    case .isNaN: .bool(x[0].isNaN)
-    case .isInfinite: .bool(x[0].isInfinite)
-    case .isFinite: .bool(x[0].isFinite)
-    default: preconditionFailure("\(rawValue) has no floating-point meaning; resultType refuses it")
+    switch floatMeaning {
+    case .unary(let function): .float(function(x[0]))
+    case .binary(let function): .float(function(x[0], x[1]))
+    case .test(let function): .bool(function(x[0]))
+    case .comparison(let function): .bool(function(x[0], x[1]))
     }
   }
 
   private func evaluateInteger(_ x: [Int64]) -> ScalarValue {
+    switch integerMeaning {
+    case .unary(let function): .integer(function(x[0]))
+    case .binary(let function): .integer(function(x[0], x[1]))
+    case .test(let function): .bool(function(x[0]))
+    case .comparison(let function): .bool(function(x[0], x[1]))
+    }
+  }
+
+  /// A function of Doubles.
+  enum FloatMeaning {
+    case unary((Double) -> Double)
+    case binary((Double, Double) -> Double)
+    case test((Double) -> Bool)
+    case comparison((Double, Double) -> Bool)
+  }
+
+  /// A function of integers, its result not yet wrapped to a width.
+  enum IntegerMeaning {
+    case unary((Int64) -> Int64)
+    case binary((Int64, Int64) -> Int64)
+    case test((Int64) -> Bool)
+    case comparison((Int64, Int64) -> Bool)
+  }
+
+  /// The meaning on floating-point types, all computed in Double.
+  var floatMeaning: FloatMeaning {
     switch self {
-    case .add: .integer(x[0] &+ x[1])
-    case .subtract: .integer(x[0] &- x[1])
-    case .multiply: .integer(x[0] &* x[1])
-    case .maximum: .integer(Swift.max(x[0], x[1]))
-    case .minimum: .integer(Swift.min(x[0], x[1]))
-    case .floorDivide: .integer(Self.floorDivide(x[0], x[1]))
-    case .remainder:
-      .integer(x[1] == 0 ? 0 : x[0] &- Self.floorDivide(x[0], x[1]) &* x[1])
-    case .fmod: .integer(x[1] == 0 || x[1] == -1 ? 0 : x[0] % x[1])
-    case .negate: .integer(0 &- x[0])
-    case .abs: .integer(x[0] < 0 ? 0 &- x[0] : x[0])
-    case .sign: .integer(x[0].signum())
-    case .square: .integer(x[0] &* x[0])
-    case .power: .integer(Self.power(x[0], x[1]))
-    case .floor, .ceil, .round, .trunc: .integer(x[0])
-    case .equal: .bool(x[0] == x[1])
-    case .notEqual: .bool(x[0] != x[1])
-    case .less: .bool(x[0] < x[1])
-    case .lessEqual: .bool(x[0] <= x[1])
-    case .greater: .bool(x[0] > x[1])
-    case .greaterEqual: .bool(x[0] >= x[1])
-    case .isNaN, .isInfinite: .bool(false)
-    case .isFinite: .bool(true)
-    case .and: .integer(x[0] & x[1])
-    case .or: .integer(x[0] | x[1])
-    case .xor: .integer(x[0] ^ x[1])
-    case .not: .integer(~x[0])
+    case .add: .binary { $0 + $1 }
+    case .subtract: .binary { $0 - $1 }
+    case .multiply: .binary { $0 * $1 }
+    case .divide: .binary { $0 / $1 }
+    case .maximum: .binary { $0.isNaN || $1.isNaN ? .nan : Swift.max($0, $1) }
+    case .minimum: .binary { $0.isNaN || $1.isNaN ? .nan : Swift.min($0, $1) }
+    case .floorDivide: .binary(Self.floorDivide)
+    case .remainder: .binary(Self.remainder)
+    case .fmod: .binary(cFmod)
+    case .negate: .unary { -$0 }
+    case .abs: .unary { $0.magnitude }
+    case .sign: .unary { $0.isNaN ? .nan : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
+    case .square: .unary { $0 * $0 }
+    case .power: .binary { pow($0, $1) }
+    case .reciprocal: .unary { 1 / $0 }
+    case .floor: .unary { $0.rounded(.down) }
+    case .ceil: .unary { $0.rounded(.up) }
+    case .round: .unary { $0.rounded(.toNearestOrEven) }
+    case .trunc: .unary { $0.rounded(.towardZero) }
+    case .exp: .unary(cExp)
+    case .exp2: .unary { pow(2, $0) }
+    case .expm1: .unary(cExpm1)
+    case .log: .unary(cLog)
+    case .log2: .unary(cLog2)
+    case .log10: .unary(cLog10)
+    case .log1p: .unary(cLog1p)
+    case .sqrt: .unary { $0.squareRoot() }
+    case .rsqrt: .unary { 1 / $0.squareRoot() }
+    case .sin: .unary(cSin)
+    case .cos: .unary(cCos)
+    case .tan: .unary(cTan)
+    case .asin: .unary(cAsin)
+    case .acos: .unary(cAcos)
+    case .atan: .unary(cAtan)
+    case .atan2: .binary(cAtan2)
+    case .sinh: .unary(cSinh)
+    case .cosh: .unary(cCosh)
+    case .tanh: .unary(cTanh)
+    case .erf: .unary(cErf)
+    case .erfc: .unary(cErfc)
+    case .sigmoid: .unary { 1 / (1 + cExp(-$0)) }
+    case .equal: .comparison { $0 == $1 }
+    case .notEqual: .comparison { $0 != $1 }
+    case .less: .comparison { $0 < $1 }
+    case .lessEqual: .comparison { $0 <= $1 }
+    case .greater: .comparison { $0 > $1 }
+    case .greaterEqual: .comparison { $0 >= $1 }
+    case .isNaN: .test { $0.isNaN }
+    case .isInfinite: .test { $0.isInfinite }
+    case .isFinite: .test { $0.isFinite }
+    default: preconditionFailure("\(rawValue) has no floating-point meaning; resultType refuses it")
+    }
+  }
+
+  /// The meaning on integers. Overflow wraps; where PyTorch raises, the result is 0.
+  var integerMeaning: IntegerMeaning {
+    switch self {
+    case .add: .binary { $0 &+ $1 }
+    case .subtract: .binary { $0 &- $1 }
+    case .multiply: .binary { $0 &* $1 }
+    case .maximum: .binary { Swift.max($0, $1) }
+    case .minimum: .binary { Swift.min($0, $1) }
+    case .floorDivide: .binary(Self.floorDivide)
+    case .remainder: .binary { $1 == 0 ? 0 : $0 &- Self.floorDivide($0, $1) &* $1 }
+    case .fmod: .binary { $1 == 0 || $1 == -1 ? 0 : $0 % $1 }
+    case .negate: .unary { 0 &- $0 }
+    case .abs: .unary { $0 < 0 ? 0 &- $0 : $0 }
+    case .sign: .unary { $0.signum() }
+    case .square: .unary { $0 &* $0 }
+    case .power: .binary(Self.power)
+    case .floor, .ceil, .round, .trunc: .unary { $0 }
+    case .equal: .comparison { $0 == $1 }
+    case .notEqual: .comparison { $0 != $1 }
+    case .less: .comparison { $0 < $1 }
+    case .lessEqual: .comparison { $0 <= $1 }
+    case .greater: .comparison { $0 > $1 }
+    case .greaterEqual: .comparison { $0 >= $1 }
+    case .isNaN, .isInfinite: .test { _ in false }
+    case .isFinite: .test { _ in true }
+    case .and: .binary { $0 & $1 }
+    case .or: .binary { $0 | $1 }
+    case .xor: .binary { $0 ^ $1 }
+    case .not: .unary { ~$0 }
     // Shifts by the width or more, or by a negative count, leave nothing, as in PyTorch.
-    case .shiftLeft: .integer(x[1] < 0 || x[1] > 63 ? 0 : x[0] << x[1])
-    case .shiftRight: .integer(x[1] < 0 || x[1] > 63 ? (x[0] < 0 ? -1 : 0) : x[0] >> x[1])
+    case .shiftLeft: .binary { $1 < 0 || $1 > 63 ? 0 : $0 << $1 }
+    case .shiftRight: .binary { $1 < 0 || $1 > 63 ? ($0 < 0 ? -1 : 0) : $0 >> $1 }
     default: preconditionFailure("\(rawValue) has no integer meaning; resultType refuses it")
     }
   }
 
-  private func evaluateBool(_ x: [Bool]) -> ScalarValue {
+  /// The value on truth values.
+  func evaluateBool(_ x: [Bool]) -> ScalarValue {
     switch self {
     case .add, .or, .maximum: .bool(x[0] || x[1])
     case .multiply, .and, .minimum: .bool(x[0] && x[1])

@@ -64,17 +64,6 @@ public struct TensorData: Sendable {
     self.offsetInBytes = offsetInBytes
   }
 
-  /// Creates a tensor from numbers, converted to the element type.
-  public init(_ dtype: DType, _ shape: [Int], _ values: some Collection<Double>) {
-    self.init(zeros: dtype, shape)
-    precondition(values.count == elementCount, "\(values.count) values for shape \(shape)")
-    withUnsafeMutableBytes { bytes in
-      for (index, value) in values.enumerated() {
-        Self.store(.float(value), dtype, bytes, index)
-      }
-    }
-  }
-
   /// Creates a tensor of `float32` numbers.
   public init(_ values: [Float], shape: [Int]) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
@@ -115,25 +104,6 @@ public struct TensorData: Sendable {
     withUnsafeBytes { Self.load(dtype, $0, index) }
   }
 
-  /// All elements as Doubles, in row-major order; integers beyond 2^53 are rounded.
-  public var doubles: [Double] {
-    withUnsafeBytes { bytes in (0..<elementCount).map { Self.load(dtype, bytes, $0).double } }
-  }
-
-  /// All elements, exact, in row-major order.
-  package var scalars: [ScalarValue] {
-    withUnsafeBytes { bytes in (0..<elementCount).map { Self.load(dtype, bytes, $0) } }
-  }
-
-  /// Creates a tensor from exact scalars, each converted to the element type.
-  package init(_ dtype: DType, _ shape: [Int], scalars: [ScalarValue]) {
-    self.init(zeros: dtype, shape)
-    precondition(scalars.count == elementCount, "\(scalars.count) values for shape \(shape)")
-    withUnsafeMutableBytes { bytes in
-      for (index, value) in scalars.enumerated() { Self.store(value, dtype, bytes, index) }
-    }
-  }
-
   /// Returns the same elements under other extents of the same product.
   public func reshaped(_ shape: [Int]) -> TensorData {
     TensorData(dtype, shape, storage: storage, offsetInBytes: offsetInBytes)
@@ -158,57 +128,6 @@ public struct TensorData: Sendable {
   public func isIdentical(to other: TensorData) -> Bool {
     guard dtype == other.dtype, shape == other.shape else { return false }
     return withUnsafeBytes { left in other.withUnsafeBytes { left.elementsEqual($0) } }
-  }
-
-  // MARK: - Elements
-
-  package static func load(_ dtype: DType, _ bytes: UnsafeRawBufferPointer, _ index: Int)
-    -> ScalarValue
-  {
-    let offset = index * dtype.sizeInBytes
-    switch dtype {
-    case .bool: return .bool(bytes[offset] != 0)
-    case .uint8: return .integer(Int64(bytes[offset]))
-    case .int8: return .integer(Int64(Int8(bitPattern: bytes[offset])))
-    case .int16: return .integer(Int64(bytes.loadUnaligned(fromByteOffset: offset, as: Int16.self)))
-    case .int32: return .integer(Int64(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-    case .int64: return .integer(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-    case .float16:
-      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-      return .float(HalfPrecision.float16(bits))
-    case .bfloat16:
-      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-      return .float(HalfPrecision.bfloat16(bits))
-    case .float32: return .float(Double(bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)))
-    case .float64: return .float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
-    }
-  }
-
-  package static func store(
-    _ value: ScalarValue, _ dtype: DType, _ bytes: UnsafeMutableRawBufferPointer, _ index: Int
-  ) {
-    let offset = index * dtype.sizeInBytes
-    switch dtype {
-    case .bool: bytes[offset] = value.bool ? 1 : 0
-    case .uint8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
-    case .int8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
-    case .int16:
-      bytes.storeBytes(
-        of: Int16(truncatingIfNeeded: value.integer), toByteOffset: offset, as: Int16.self)
-    case .int32:
-      bytes.storeBytes(
-        of: Int32(truncatingIfNeeded: value.integer), toByteOffset: offset, as: Int32.self)
-    case .int64: bytes.storeBytes(of: value.integer, toByteOffset: offset, as: Int64.self)
-    case .float16:
-      bytes.storeBytes(
-        of: HalfPrecision.float16Bits(value.double), toByteOffset: offset, as: UInt16.self)
-    case .bfloat16:
-      bytes.storeBytes(
-        of: HalfPrecision.bfloat16Bits(value.double), toByteOffset: offset, as: UInt16.self)
-    case .float32:
-      bytes.storeBytes(of: Float(value.double), toByteOffset: offset, as: Float.self)
-    case .float64: bytes.storeBytes(of: value.double, toByteOffset: offset, as: Double.self)
-    }
   }
 }
 

@@ -69,14 +69,6 @@ extension TensorData {
       }
     }
   }
-
-  /// All elements as integers, in row-major order; truth is 1.
-  var integers: [Int64] { scalars.map(\.integer) }
-
-  /// Creates a tensor from integers, wrapped to the element type.
-  init(_ dtype: DType, _ shape: [Int], integers: [Int64]) {
-    self.init(dtype, shape, scalars: integers.map { .integer($0) })
-  }
 }
 
 extension Operator {

@@ -83,10 +83,9 @@ extension MatMul {
     symbols: [String: Int]
   ) throws(Diagnostic) -> [TensorData] {
     let shape = try extents(results[0])
-    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
-    // Both operands with the summed axis last.
     let a = transposeA ? Self.exchangingLastAxes(operands[0]) : operands[0]
-    let b = transposeB ? operands[1] : Self.exchangingLastAxes(operands[1])
+    let b = transposeB ? Self.exchangingLastAxes(operands[1]) : operands[1]
+    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
     let inner = a.shape[a.shape.count - 1]
     let batch = Array(shape.dropLast(2))
     func starts(_ operand: TensorData) -> [Int] {
@@ -95,28 +94,17 @@ extension MatMul {
       return Positions.list(batch, strides: strides.map { $0 * matrix })
     }
     let pairs = zip(starts(a), starts(b))
+    let size = rows * columns
     if a.dtype.isFloatingPoint {
       let (left, right) = (a.doubles, b.doubles)
-      var products: [Double] = []
-      products.reserveCapacity(shape.reduce(1, *))
-      left.withUnsafeBufferPointer { left in
-        right.withUnsafeBufferPointer { right in
-          for (startA, startB) in pairs {
-            for row in 0..<rows {
-              for column in 0..<columns {
-                var sum = 0.0
-                var (i, j) = (startA + row * inner, startB + column * inner)
-                let end = i + inner
-                while i < end {
-                  sum += left[i] * right[j]
-                  i += 1
-                  j += 1
-                }
-                products.append(sum)
-              }
-            }
-          }
-        }
+      var products = Array(repeating: 0.0, count: shape.reduce(1, *))
+      for (matrix, (startA, startB)) in pairs.enumerated() where size * inner > 0 {
+        Self.multiply(
+          left[startA..<(startA + rows * inner)],
+          right[startB..<(startB + inner * columns)],
+          &products[(matrix * size)..<((matrix + 1) * size)],
+          (rows, columns, inner)
+        )
       }
       return [TensorData(results[0].dtype, shape, products)]
     }
@@ -125,15 +113,45 @@ extension MatMul {
     for (startA, startB) in pairs {
       for row in 0..<rows {
         for column in 0..<columns {
-          products.append(
-            (0..<inner).reduce(0) { sum, k in
-              sum &+ left[startA + row * inner + k] &* right[startB + column * inner + k]
-            }
-          )
+          let sum = (0..<inner).reduce(Int64(0)) { sum, k in
+            sum &+ left[startA + row * inner + k] &* right[startB + k * columns + column]
+          }
+          products.append(sum)
         }
       }
     }
     return [TensorData(results[0].dtype, shape, integers: products)]
+  }
+
+  /// Adds the product of two matrices to a third.
+  ///
+  /// Each element is summed over k in order; the innermost loop runs along rows, and over pointers,
+  /// so that a thousand million products take seconds.
+  private static func multiply(
+    _ a: ArraySlice<Double>,
+    _ b: ArraySlice<Double>,
+    _ c: inout ArraySlice<Double>,
+    _ extents: (rows: Int, columns: Int, inner: Int)
+  ) {
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        c.withUnsafeMutableBufferPointer { c in
+          guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
+          for row in 0..<extents.rows {
+            let sums = c + row * extents.columns
+            for k in 0..<extents.inner {
+              let factor = a[row * extents.inner + k]
+              let source = b + k * extents.columns
+              var column = 0
+              while column < extents.columns {
+                sums[column] += factor * source[column]
+                column += 1
+              }
+            }
+          }
+        }
+      }
+    }
   }
 
   private static func exchangingLastAxes(_ x: TensorData) -> TensorData {

@@ -49,21 +49,35 @@ extension Pointwise {
     symbols: [String: Int]
   ) throws(Diagnostic) -> [TensorData] {
     let shape = try extents(results[0])
+    let count = shape.reduce(1, *)
     let expanded = body.expanded()
-    let inputs = operands.map { operand in
-      operand.picking(
-        Positions.list(shape, strides: Positions.broadcastStrides(operand.shape, to: shape)),
-        shape: shape
-      ).scalars
+    let sources = operands.map { operand in
+      let positions =
+        operand.shape == shape
+        ? nil
+        : Positions.list(shape, strides: Positions.broadcastStrides(operand.shape, to: shape))
+      return (values: ScalarColumn(operand), positions: positions)
     }
-    var values: [[ScalarValue]] = Array(repeating: [], count: results.count)
-    for index in 0..<shape.reduce(1, *) {
-      for (result, value) in expanded.evaluate(inputs.map { $0[index] }).enumerated() {
-        values[result].append(value)
+    var values = body.resultTypes.map { ScalarColumn(capacity: count, $0) }
+    for start in stride(from: 0, to: count, by: Self.blockLength) {
+      let block = start..<min(start + Self.blockLength, count)
+      let columns = sources.map { source in
+        source.positions.map { source.values.picking($0[block]) } ?? source.values.picking(block)
+      }
+      for (index, column) in expanded.evaluate(columns: columns, count: block.count).enumerated() {
+        values[index].append(column)
       }
     }
-    return zip(results, values).map { TensorData($0.dtype, shape, scalars: $1) }
+    return zip(results, values).map { type, column in
+      switch column {
+      case .floats(let values): TensorData(type.dtype, shape, values)
+      case .integers(let values): TensorData(type.dtype, shape, integers: values)
+      }
+    }
   }
+
+  /// Elements computed at once, so that the columns of long expressions stay small.
+  private static let blockLength = 4096
 
   package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
     results[0].shape.elementCount * Dimension(body.operationCount)
@@ -101,6 +115,55 @@ extension Pointwise {
       [TensorType(.float16, [2, 9]), TensorType(.uint8, [2, 9])]
     ),
   ]
+}
+
+extension ScalarColumn {
+  /// The elements of a tensor.
+  fileprivate init(_ tensor: TensorData) {
+    self = tensor.dtype.isFloatingPoint ? .floats(tensor.doubles) : .integers(tensor.integers)
+  }
+
+  /// An empty column.
+  fileprivate init(capacity: Int, _ type: DType) {
+    if type.isFloatingPoint {
+      var values: [Double] = []
+      values.reserveCapacity(capacity)
+      self = .floats(values)
+    } else {
+      self = .integers([])
+    }
+  }
+
+  /// Adds the values of a column of the same kind.
+  fileprivate mutating func append(_ other: ScalarColumn) {
+    switch (self, other) {
+    case (.floats(var values), .floats(let more)):
+      self = .floats([])  // so that the array has one owner and grows in place
+      values += more
+      self = .floats(values)
+    case (.integers(var values), .integers(let more)):
+      self = .integers([])
+      values += more
+      self = .integers(values)
+    default: preconditionFailure("results keep their kind from block to block")
+    }
+  }
+
+  /// The values at the given positions.
+  fileprivate func picking(_ positions: some Sequence<Int>) -> ScalarColumn {
+    switch self {
+    case .floats(let values): .floats(positions.map { values[$0] })
+    case .integers(let values): .integers(positions.map { values[$0] })
+    }
+  }
+
+  /// The values in a range.
+  fileprivate func picking(_ range: Range<Int>) -> ScalarColumn {
+    switch self {
+    case .floats(let values): .floats(Array(values[range]))
+    case .integers(let values): .integers(Array(values[range]))
+    }
+  }
 }
 
 extension ScalarExpression {
