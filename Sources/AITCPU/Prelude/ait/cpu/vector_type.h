@@ -188,11 +188,11 @@ AIT_ARITHMETIC_OPERATOR(-)
 AIT_ARITHMETIC_OPERATOR(*)
 #undef AIT_ARITHMETIC_OPERATOR
 
-/// Floating-point division; integers divide by `divideTrunc`, `divideFloor` of math.h, since a
+/// Floating-point division; integers divide by `truncDivide`, `floorDivide` of math.h, since a
 /// zero divisor must not trap.
 template <class T, int W>
 AIT_INLINE Vec<T, W> operator/(Vec<T, W> a, Vec<T, W> b) {
-  static_assert(__is_floating_point(T), "use divideTrunc or divideFloor for integers");
+  static_assert(__is_floating_point(T), "use truncDivide or floorDivide for integers");
   return Vec<T, W>(a.native / b.native);
 }
 
