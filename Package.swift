@@ -25,6 +25,10 @@ let package = Package(
       dependencies: ["AITGraph", "AITOperators", "AITReference"]
     ),
 
+    // Files of weights.
+    .target(name: "AITWeights", dependencies: ["AITGraph"]),
+    .testTarget(name: "AITWeightsTests", dependencies: ["AITGraph", "AITWeights"]),
+
     // When and where: kernel choice and memory.
     .target(name: "AITKernels", dependencies: ["AITGraph"]),
     .target(name: "AITPlan", dependencies: ["AITGraph", "AITKernels", "AITOperators"]),

@@ -6,14 +6,18 @@ public struct TensorData: Sendable {
   /// Memory that outlives every tensor that refers to it; never changed once shared.
   package final class Storage: @unchecked Sendable {
     package let bytes: UnsafeMutableRawBufferPointer
+    /// Whether the memory may be written; that of a mapped file may not.
+    fileprivate let isWritable: Bool
     private let release: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 
     /// Takes charge of memory; `release` is called with it at the end.
     package init(
       adopting bytes: UnsafeMutableRawBufferPointer,
+      isWritable: Bool = true,
       release: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
     ) {
       self.bytes = bytes
+      self.isWritable = isWritable
       self.release = release
     }
 
@@ -87,11 +91,12 @@ public struct TensorData: Sendable {
         rebasing: storage.bytes[offsetInBytes..<(offsetInBytes + sizeInBytes)]))
   }
 
-  /// Calls a closure with the bytes of the elements for change; copies them first if shared.
+  /// Calls a closure with the bytes of the elements for change; copies them first if shared
+  /// or mapped.
   public mutating func withUnsafeMutableBytes<Result>(
     _ body: (UnsafeMutableRawBufferPointer) throws -> Result
   ) rethrows -> Result {
-    if !isKnownUniquelyReferenced(&storage) || offsetInBytes != 0 {
+    if !storage.isWritable || !isKnownUniquelyReferenced(&storage) || offsetInBytes != 0 {
       let copy = TensorData(zeros: dtype, shape)
       withUnsafeBytes { copy.storage.bytes.copyMemory(from: $0) }
       self = copy

@@ -1,0 +1,107 @@
+import AITGraph
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The bytes of a file, mapped read-only; tensors are views of them without a copy.
+///
+/// Every access is checked against the size the file had when it was opened. The mapping lasts as
+/// long as the value or any tensor made from it. A file that another process cuts short while it
+/// is mapped ends this process with `SIGBUS` on the next access to the lost pages: replace weight
+/// files by renaming a new one over them, as the writers of this module do.
+package struct MappedFile: Sendable {
+  /// The path as given, for messages.
+  package let path: String
+  /// The memory that holds the bytes.
+  package let storage: TensorData.Storage
+
+  /// The number of bytes.
+  package var sizeInBytes: Int { storage.bytes.count }
+
+  /// Maps a file.
+  ///
+  /// - Parameter path: A regular file.
+  /// - Throws: `unreadableFile` if there is none or it cannot be opened.
+  package init(_ path: String) throws(Diagnostic) {
+    guard !path.utf8.contains(0) else {
+      throw Diagnostic(.unreadableFile, "a path with a zero byte", at: quoted(path))
+    }
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw Self.unreadable(path, "open", errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path, "examine", errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw Diagnostic(
+        .unreadableFile,
+        "not a regular file",
+        at: path,
+        hint: status.st_mode & S_IFMT == S_IFDIR ? "name a file inside the folder" : nil
+      )
+    }
+    self.path = path
+    let size = Int(status.st_size)
+    if size == 0 {
+      // mmap refuses an empty range.
+      storage = TensorData.Storage(
+        adopting: UnsafeMutableRawBufferPointer(start: nil, count: 0),
+        isWritable: false
+      ) { _ in }
+      return
+    }
+    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address, address != UnsafeMutableRawPointer(bitPattern: -1) else {
+      throw Self.unreadable(path, "map", errno)
+    }
+    storage = TensorData.Storage(
+      adopting: UnsafeMutableRawBufferPointer(start: address, count: size),
+      isWritable: false
+    ) { munmap($0.baseAddress, $0.count) }
+  }
+
+  /// Creates a file that exists in memory only.
+  package init(_ path: String, copying bytes: [UInt8]) {
+    self.path = path
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    memory.copyBytes(from: bytes)
+    storage = TensorData.Storage(adopting: memory, isWritable: false) { $0.deallocate() }
+  }
+
+  /// Whether the bytes at an offset are those given; false where they run past the end.
+  package func hasBytes(_ expected: [UInt8], at offset: Int = 0) -> Bool {
+    guard offset >= 0, offset <= sizeInBytes - expected.count else { return false }
+    return storage.bytes[offset..<(offset + expected.count)].elementsEqual(expected)
+  }
+
+  /// Returns a tensor over bytes of the file.
+  ///
+  /// - Throws: `corruptFile` if they do not lie within the file; `sizeLimit` for an absurd shape.
+  package func tensor(_ dtype: DType, _ shape: [Int], at offset: Int) throws(Diagnostic)
+    -> TensorData
+  {
+    let size = try Extents.sizeInBytes(shape, elementSizeInBits: dtype.sizeInBytes * 8)
+    guard offset >= 0, offset <= sizeInBytes, size <= sizeInBytes - offset else {
+      throw Diagnostic(
+        .corruptFile,
+        "\(size) bytes at offset \(offset) of a file of \(sizeInBytes) bytes",
+        at: path,
+        hint: "the file is cut short or damaged; fetch or save it again"
+      )
+    }
+    return TensorData(dtype, shape, storage: storage, offsetInBytes: offset)
+  }
+
+  private static func unreadable(_ path: String, _ verb: String, _ code: Int32) -> Diagnostic {
+    Diagnostic(
+      .unreadableFile,
+      "cannot \(verb) the file: \(String(cString: strerror(code)))",
+      at: path
+    )
+  }
+}

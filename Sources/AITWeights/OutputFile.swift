@@ -1,0 +1,81 @@
+import AITGraph
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file being written beside its final place, where it appears whole or not at all.
+struct OutputFile: ~Copyable {
+  private let path: String
+  private let temporaryPath: String
+  private let descriptor: Int32
+  private var isFinished = false
+
+  /// Opens a new file in the folder of a path.
+  init(_ path: String) throws(Diagnostic) {
+    guard !path.utf8.contains(0), !path.isEmpty else {
+      throw Diagnostic(.unwritableFile, "a path that is empty or has a zero byte", at: quoted(path))
+    }
+    // One process writes one path once at a time; O_EXCL catches two that share a number.
+    let temporaryPath = "\(path).\(getpid()).part"
+    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw Self.failure(path, "create", errno) }
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.descriptor = descriptor
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: [UInt8]) throws(Diagnostic) {
+    if let problem = bytes.withUnsafeBytes({ append($0) }) { throw problem }
+  }
+
+  /// Appends the elements of a tensor.
+  func write(_ tensor: TensorData) throws(Diagnostic) {
+    if let problem = tensor.withUnsafeBytes({ append($0) }) { throw problem }
+  }
+
+  private func append(_ bytes: UnsafeRawBufferPointer) -> Diagnostic? {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      // Linux writes at most 2 GiB − 4 KiB at once.
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      #if canImport(Glibc)
+        let written = Glibc.write(descriptor, part.baseAddress, part.count)
+      #elseif canImport(Musl)
+        let written = Musl.write(descriptor, part.baseAddress, part.count)
+      #else
+        let written = Darwin.write(descriptor, part.baseAddress, part.count)
+      #endif
+      if written < 0 {
+        if errno == EINTR { continue }
+        return Self.failure(path, "write", errno)
+      }
+      rest = rest.dropFirst(written)
+    }
+    return nil
+  }
+
+  /// Moves the file to its place.
+  mutating func finish() throws(Diagnostic) {
+    guard rename(temporaryPath, path) == 0 else { throw Self.failure(path, "replace", errno) }
+    isFinished = true
+  }
+
+  deinit {
+    close(descriptor)
+    if !isFinished { unlink(temporaryPath) }
+  }
+
+  private static func failure(_ path: String, _ verb: String, _ code: Int32) -> Diagnostic {
+    Diagnostic(
+      .unwritableFile,
+      "cannot \(verb) the file: \(String(cString: strerror(code)))",
+      at: path
+    )
+  }
+}
