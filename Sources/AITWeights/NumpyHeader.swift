@@ -7,7 +7,7 @@ struct NumpyHeader {
   private(set) var isFortranOrder = false
   private(set) var shape: [Int] = []
 
-  /// The longest header read. Honest ones take some 100 bytes.
+  /// The longest header read; honest ones take some 100 bytes.
   static let maximumSizeInBytes = 1 << 16
 
   /// Reads the magic number, the version and the header; the data follows.

@@ -16,6 +16,7 @@ extension Weights {
   /// - Parameters:
   ///   - path: The file.
   ///   - keyPath: For a PyTorch file, the keys that lead to the state dict; nil looks for it.
+  /// - Returns: The tensors, by name.
   /// - Throws: `unsupportedFormat` for a file of another kind, with what to do; otherwise as the
   ///   reader of its kind does.
   public static func load(_ path: String, keyPath: [String]? = nil) throws(Diagnostic) -> Weights {
