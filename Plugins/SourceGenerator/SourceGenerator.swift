@@ -32,7 +32,11 @@ struct SourceGenerator {
       case "embed": try embed(root: inputs.first ?? "", Array(inputs.dropFirst()))
       default: throw Failure(description: "'\(arguments[0])' is not catalog or embed")
       }
-    try Data(text.utf8).write(to: URL(fileURLWithPath: arguments[1]), options: .atomic)
+    // A file that stays the same keeps its time, so that nothing is compiled again.
+    let (output, content) = (URL(fileURLWithPath: arguments[1]), Data(text.utf8))
+    if (try? Data(contentsOf: output)) != content {
+      try content.write(to: output, options: .atomic)
+    }
   }
 
   /// A list of the types that the files are named after.

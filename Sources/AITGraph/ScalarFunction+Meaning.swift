@@ -137,7 +137,7 @@ extension ScalarFunction {
     case .fmod: .binary(cFmod)
     case .negate: .unary { -$0 }
     case .abs: .unary { $0.magnitude }
-    case .sign: .unary { $0.isNaN ? .nan : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
+    case .sign: .unary { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
     case .square: .unary { $0 * $0 }
     case .power: .binary { pow($0, $1) }
     case .reciprocal: .unary { 1 / $0 }

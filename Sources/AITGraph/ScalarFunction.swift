@@ -10,7 +10,8 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
   case floorDivide = "floor_divide"
   case remainder  // sign of the divisor, as Python's %
   case fmod  // sign of the dividend, as C's
-  case negate, abs, sign, square
+  case negate, abs, square
+  case sign  // 0 for NaN
   case power, reciprocal
 
   // Rounding.

@@ -65,11 +65,12 @@ extension Graph {
   /// The inverse hyperbolic cosine: `log(x + √(x² − 1))`; NaN below 1.
   package mutating func acosh(_ x: ValueID, name: String? = nil) throws(Diagnostic) -> ValueID {
     try floating(x, name ?? "acosh") { e, x in
-      // With t = x − 1: log1p(t + √(t · (t + 2))), exact near 1.
+      // With t = x − 1: log1p(t + √t · √(t + 2)), exact near 1. One root of the product would be
+      // a number again where both factors are negative.
       let type = e.types[x]
       let t = e.call(.subtract, x, e.constant(1, type))
-      let product = e.call(.multiply, t, e.call(.add, t, e.constant(2, type)))
-      let near = e.call(.log1p, e.call(.add, t, e.call(.sqrt, product)))
+      let root = e.call(.sqrt, e.call(.add, t, e.constant(2, type)))
+      let near = e.call(.log1p, e.call(.add, t, e.call(.multiply, e.call(.sqrt, t), root)))
       return Self.orLogarithm(of: x, near, &e)
     }
   }

@@ -56,24 +56,24 @@ extension Graph {
     try reduce(.minimum, x, axes, keepsDimensions, name ?? "minimum")
   }
 
-  /// Whether an element is other than 0: bool, for uint8 too, where PyTorch gives uint8.
+  /// Whether an element is other than 0: bool, but uint8 for uint8, as in PyTorch.
   package mutating func any(
     _ x: ValueID,
     axes: [Int]? = nil,
     keepsDimensions: Bool = false,
     name: String? = nil
   ) throws(Diagnostic) -> ValueID {
-    try reduce(.any, x, axes, keepsDimensions, name ?? "any")
+    try reduce(.any, x, axes, keepsDimensions, name ?? "any", truthType(of: x))
   }
 
-  /// Whether all elements are other than 0: bool, for uint8 too, where PyTorch gives uint8.
+  /// Whether all elements are other than 0: bool, but uint8 for uint8, as in PyTorch.
   package mutating func all(
     _ x: ValueID,
     axes: [Int]? = nil,
     keepsDimensions: Bool = false,
     name: String? = nil
   ) throws(Diagnostic) -> ValueID {
-    try reduce(.all, x, axes, keepsDimensions, name ?? "all")
+    try reduce(.all, x, axes, keepsDimensions, name ?? "all", truthType(of: x))
   }
 
   /// The logarithm of the sum of exponentials; integers are computed in float32.
@@ -139,6 +139,8 @@ extension Graph {
     )
     return try addResult(op, [x], name: name ?? "norm")
   }
+
+  private func truthType(of x: ValueID) -> DType { self[x].type.dtype == .uint8 ? .uint8 : .bool }
 
   // MARK: - Axes
 

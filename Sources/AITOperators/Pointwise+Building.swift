@@ -42,8 +42,39 @@ extension Graph {
     }
     let name = name ?? function.rawValue
     if function == .select { return try select(operands[0], operands[1], operands[2], name) }
+    // The sign of truth is truth.
+    if function == .sign && promotedType(operands) == .bool {
+      return try pointwise(operands, in: .bool, name: name) { _, x in x[0] }
+    }
     let type = try computingType(function, operands)
+    if function == .power, case .number(let exponent) = operands[1] {
+      return try power(operands[0], exponent, in: type, name)
+    }
     return try pointwise(operands, in: type, name: name) { e, x in e.call(function, x) }
+  }
+
+  /// A power known beforehand.
+  ///
+  /// As PyTorch does, the usual ones are computed without `power`, so that the half-th power of
+  /// −infinity is NaN like its root.
+  private mutating func power(
+    _ base: PointwiseOperand,
+    _ exponent: ScalarValue,
+    in type: DType,
+    _ name: String
+  ) throws(Diagnostic) -> ValueID {
+    try pointwise([base], in: type, name: name) { e, x in
+      switch (exponent.double, type.isFloatingPoint) {
+      case (1, _): return x[0]
+      case (2, _): return e.call(.square, x[0])
+      case (3, _): return e.call(.multiply, e.call(.square, x[0]), x[0])
+      case (0.5, true): return e.call(.sqrt, x[0])
+      case (-0.5, true): return e.call(.rsqrt, x[0])
+      case (-1, true): return e.call(.reciprocal, x[0])
+      case (-2, true): return e.call(.reciprocal, e.call(.square, x[0]))
+      default: return e.call(.power, x[0], e.constant(exponent, type))
+      }
+    }
   }
 
   /// Applies a function of one operand.

@@ -30,6 +30,7 @@ package struct Evaluator {
   ///   - inputs: A tensor for each input, by name.
   ///   - constants: Tensors for constants without data, by the value's or the original name.
   ///   - recordsIntermediates: Whether to keep every value.
+  /// - Returns: The outputs, and with `recordsIntermediates` every value.
   /// - Throws: `invalidArgument` if a tensor is missing or does not fit, and what the meaning of an
   ///   operator throws, such as an index out of range, with the node as its location.
   package static func run(
