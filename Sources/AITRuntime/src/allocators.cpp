@@ -5,9 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
-#include <new>
 
 #include "error.h"
+#include "objects.h"
 #include "threading.h"
 
 #ifndef MAP_NORESERVE
@@ -15,11 +15,11 @@
 #endif
 
 #if defined(__GLIBCXX__)
-// The default handler prints the exception's type, for which the demangler alone takes 50 KB of
-// every library. Nothing of ours lets an exception through.
-namespace __cxxabiv1 {
-__attribute__((visibility("hidden"))) void (*__terminate_handler)() = std::abort;
-}
+// In place of libstdc++'s, which prints the exception's type: the demangler that this takes is 50
+// KB of every library. Nothing of ours lets an exception through.
+namespace __gnu_cxx {
+__attribute__((visibility("hidden"))) void __verbose_terminate_handler() { std::abort(); }
+}  // namespace __gnu_cxx
 #endif
 
 namespace ait {
@@ -33,12 +33,11 @@ constexpr size_t kSmallestHugeInBytes = size_t{8} << 20;
 
 class DefaultAllocator : public AITemplateAllocator {
  public:
-  void* Allocate(size_t nbytes) override {
-    void* memory = nullptr;
-    if (posix_memalign(&memory, kAlignmentInBytes, nbytes == 0 ? 1 : nbytes) != 0) return nullptr;
-    return memory;
-  }
-  void Free(void* ptr) override { std::free(ptr); }
+  void* Allocate(size_t nbytes) override { return allocateBytes(nbytes); }
+  void Free(void* ptr) override { freeBytes(ptr); }
+
+  // Called by the destructor, whoever deletes the allocator.
+  static void operator delete(void* memory) { std::free(memory); }
 };
 
 // Known ones form a list, so that a foreign allocator is told apart without run-time type
@@ -139,8 +138,8 @@ bool Memory::allocate(size_t sizeInBytes, const char* purpose, Region& region) {
   } else if (region.sizeInBytes >= kSmallestMappingInBytes) {
     region.base = mapPages(region.sizeInBytes);
     region.isMapped = true;
-  } else if (posix_memalign(&region.base, kAlignmentInBytes, region.sizeInBytes) != 0) {
-    region.base = nullptr;
+  } else {
+    region.base = allocateBytes(region.sizeInBytes);
   }
   if (!region.base) {
     region = Region();
@@ -163,14 +162,22 @@ void Memory::free(Region& region) {
   } else if (region.isMapped) {
     unmapPages(region.base, region.sizeInBytes);
   } else {
-    std::free(region.base);
+    freeBytes(region.base);
   }
   region = Region();
 }
 
+void* allocateBytes(size_t sizeInBytes) {
+  void* memory = nullptr;
+  const size_t size = sizeInBytes == 0 ? 1 : sizeInBytes;
+  return posix_memalign(&memory, kAlignmentInBytes, size) == 0 ? memory : nullptr;
+}
+
+void freeBytes(void* memory) { std::free(memory); }
+
 AITemplateAllocator* makeAllocator(bool isTracking) {
-  if (isTracking) return new (std::nothrow) TrackingAllocator();
-  return new (std::nothrow) DefaultAllocator();
+  if (isTracking) return makeObject<TrackingAllocator>();
+  return makeObject<DefaultAllocator>();
 }
 
 bool deleteAllocator(AITemplateAllocator* allocator) {

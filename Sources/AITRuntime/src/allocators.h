@@ -1,6 +1,7 @@
 // Where a container's memory comes from.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 #include "ait/model_interface.h"
@@ -27,16 +28,21 @@ class Memory {
   bool allocate(size_t sizeInBytes, const char* purpose, Region& region);
   void free(Region& region);
 
-  size_t allocatedInBytes() const { return allocatedInBytes_; }
+  /// May be asked from any thread.
+  size_t allocatedInBytes() const { return allocatedInBytes_.load(std::memory_order_relaxed); }
 
  private:
   AITemplateAllocator* const allocator_;
-  size_t allocatedInBytes_ = 0;
+  std::atomic<size_t> allocatedInBytes_{0};
 };
 
 /// Address space from the operating system; pages cost memory once they are touched.
 void* mapPages(size_t sizeInBytes);
 void unmapPages(void* pages, size_t sizeInBytes);
+
+/// 64-byte aligned bytes; null if there are none.
+void* allocateBytes(size_t sizeInBytes);
+void freeBytes(void* memory);
 
 AITemplateAllocator* makeAllocator(bool isTracking);
 /// Returns false if the destructor of a client's allocator throws.

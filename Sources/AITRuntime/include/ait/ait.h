@@ -62,6 +62,19 @@ AIT_EXPORT AITemplateError AITemplateModelContainerGetMinimumOutputShape(
 AIT_EXPORT AITemplateError AITemplateModelContainerGetConstantShape(
     AITemplateModelHandle handle, const char* name, AITemplateParamShape* shape_out);
 
+/// Writes the shapes that a run on these inputs gives the outputs, as Run does; runs nothing.
+AIT_EXPORT AITemplateError AITemplateModelContainerInferOutputShapes(AITemplateModelHandle handle,
+                                                                     const AITData* inputs,
+                                                                     size_t num_inputs,
+                                                                     int64_t** output_shapes_out);
+
+/// The bytes of a value computed from constants, computed now if need be. Valid until constants
+/// change. The compiler reads packed weights through it.
+AIT_EXPORT AITemplateError AITemplateModelContainerGetFoldedValue(AITemplateModelHandle handle,
+                                                                  size_t folded_idx,
+                                                                  const void** data_out,
+                                                                  size_t* size_out);
+
 // MARK: - Steps
 
 /// The kernel calls of a run, in order; the keys of a profile.
@@ -87,8 +100,8 @@ AIT_EXPORT AITemplateError AITemplateModelContainerGetStepKernelName(AITemplateM
 typedef struct AITemplateMemoryFigures {
   size_t struct_size;           // in: sizeof(AITemplateMemoryFigures)
   uint64_t arena_bound;         // intermediate values of one runtime, at the largest sizes
-  uint64_t scratch;             // threads of one runtime; touched pages only
-  uint64_t per_runtime;         // one runtime's all: arena, scratch and tables
+  uint64_t scratch;             // address space of all threads; touched pages cost memory
+  uint64_t per_runtime;         // what one more runtime takes: arena, scratch and tables
   uint64_t constants_in_image;  // constants kept in the library
   uint64_t constants_unbound;   // constants that the user supplies
   uint64_t folded;              // values computed from constants, wherever they are
