@@ -206,6 +206,17 @@ class Cursor<Pack<O...>, kRank> {
     return static_cast<Element*>(buffers_[I]) + offsets_[I];
   }
 
+  /// The distance of two columns of one operand, in elements.
+  template <int I>
+  AIT_INLINE int64_t innerStride() const {
+    constexpr Access kAccess = TypeAtIndex<I, O...>::Type::kAccess;
+    if constexpr (kAccess == Access::strided) {
+      return strides_[I * kRank + kRank - 1];
+    } else {
+      return kAccess == Access::contiguous ? 1 : 0;
+    }
+  }
+
  private:
   template <int... I>
   AIT_INLINE Rows rowsWith(const int64_t* offsets, IntegerSequence<int, I...>) const {

@@ -96,6 +96,7 @@ struct PartialAccess {
       Lane lanes[W] = {};
 #pragma clang loop vectorize(disable) unroll(disable)
       for (int64_t lane = 0; lane < count; ++lane) {
+        AIT_KEEP_LOOP;
         __builtin_memcpy(&lanes[lane], static_cast<const char*>(source) + lane * kSize, kSize);
       }
       Vector result;
@@ -120,6 +121,7 @@ struct PartialAccess {
       __builtin_memcpy(lanes, &value, sizeof(Vector));
 #pragma clang loop vectorize(disable) unroll(disable)
       for (int64_t lane = 0; lane < count; ++lane) {
+        AIT_KEEP_LOOP;
         __builtin_memcpy(static_cast<char*>(destination) + lane * kSize, &lanes[lane], kSize);
       }
     }
@@ -233,6 +235,7 @@ AIT_INLINE Vec<ComputeType<T>, W> loadStridedPartial(const T* source, int64_t st
   typename SignedOfSize<sizeof(T)>::Type lanes[W] = {};
 #pragma clang loop vectorize(disable) unroll(disable)
   for (int64_t lane = 0; lane < count; ++lane) {
+    AIT_KEEP_LOOP;
     __builtin_memcpy(&lanes[lane], source + lane * stride, sizeof(T));
   }
   StoredVector<T, W> stored;
@@ -249,6 +252,7 @@ AIT_INLINE void storeStridedPartial(T* destination, int64_t stride, Vec<ComputeT
   __builtin_memcpy(lanes, &stored, sizeof(stored));
 #pragma clang loop vectorize(disable) unroll(disable)
   for (int64_t lane = 0; lane < count; ++lane) {
+    AIT_KEEP_LOOP;
     __builtin_memcpy(destination + lane * stride, &lanes[lane], sizeof(T));
   }
 }

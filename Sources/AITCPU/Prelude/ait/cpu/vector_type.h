@@ -10,6 +10,9 @@
 #define AIT_INLINE inline __attribute__((always_inline))
 #define AIT_INLINE_LAMBDA __attribute__((always_inline))
 
+// In the body of a short scalar loop: keeps it from becoming a call of memcpy or memset.
+#define AIT_KEEP_LOOP __asm__ volatile("")
+
 namespace ait {
 
 /// The number of float lanes of the widest vector registers of the target; the `W` that kernels
