@@ -3,7 +3,11 @@ import PackageDescription
 
 let package = Package(
   name: "AITemplate",
+  products: [
+    .library(name: "AITemplate", targets: ["AITemplate"]),
+  ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(
       url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2",
       // Without its default trait it does not pull in Foundation.
@@ -60,12 +64,24 @@ let package = Package(
       name: "AITemplate",
       dependencies: [
         "AITBuild", "AITCPU", "AITCodegen", "AITGraph", "AITKernels", "AITLoader", "AITOperators",
-        "AITPlan",
+        "AITPlan", "AITReference", "AITWeights",
       ]),
+    // Every operator on a target against the reference: for tests and for the command.
+    .target(
+      name: "AITConformance",
+      dependencies: [
+        "AITCPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
+        "AITemplate",
+      ]),
+    // What the machine can do at most.
+    .target(name: "AITMeasure"),
 
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITemplate"]),
+      dependencies: [
+        "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
+        "AITemplate",
+      ]),
 
     // Source written while building: the list of operators, and C++ files as text.
     .plugin(

@@ -146,9 +146,9 @@ package enum CxxScalar {
   private static func preludeName(_ function: ScalarFunction) -> String {
     switch function {
     case .floorDivide: "floorDivide"
-    case .power: "pow"
+    case .power: "power"
     case .isNaN: "isNaN"
-    case .isInfinite: "isInf"
+    case .isInfinite: "isInfinite"
     case .isFinite: "isFinite"
     default: function.rawValue
     }

@@ -150,6 +150,23 @@ public final class CompiledModule: @unchecked Sendable {
     }
   }
 
+  /// The names of the steps of a run, in order; the keys of a profile.
+  public func stepNames() throws(Diagnostic) -> [String] {
+    var count = 0
+    try library.check(
+      try library.function("AITemplateModelContainerGetNumSteps", as: CountGetter.self)(
+        handle, &count))
+    let getName = try library.function(
+      "AITemplateModelContainerGetStepName", as: NameGetter.self)
+    var names: [String] = []
+    for index in 0..<count {
+      var name: UnsafePointer<CChar>?
+      try library.check(getName(handle, index, &name))
+      names.append(name.map { String(cString: $0) } ?? "")
+    }
+    return names
+  }
+
   // MARK: - Running
 
   /// Runs the model on tensors by name.

@@ -19,6 +19,9 @@ public struct CompilationResult: Sendable {
   public let reusedUnits: Int
   /// The plan.
   package let plan: Plan
+
+  /// The kernels that were chosen, one line a step.
+  public var kernelTable: String { plan.kernelTable }
 }
 
 /// The sources of a model library, as text.

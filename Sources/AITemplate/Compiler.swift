@@ -22,7 +22,15 @@ package struct Compiler: Sendable {
   /// The graph after the passes.
   package func optimize(_ graph: Graph) throws(Diagnostic) -> Graph {
     try graph.verify()
+    guard options.optimizes else { return graph }
     return graph
+  }
+
+  /// The same compiler without the passes: every node becomes kernels as it is.
+  package var withoutPasses: Compiler {
+    var options = options
+    options.optimizes = false
+    return Compiler(target: target, options: options)
   }
 
   /// The plan of a graph as it is.
@@ -65,7 +73,7 @@ package struct Compiler: Sendable {
     timer.begin(.fold)
     let constants = ConstantStage(builder: builder, model: model, folder: folder, target: target)
     let folded = try await constants.fold(objects)
-    let selfTest: ConstantImage.SelfTest? = nil
+    let selfTest = options.includesSelfTest ? SelfTestMaker.make(graph) : nil
     let image = constants.image(
       folded, selfTest: selfTest, areSettable: options.constantsAreSettable)
 

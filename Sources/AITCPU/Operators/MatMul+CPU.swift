@@ -12,7 +12,7 @@ extension MatMul: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     let problem = MatMulProblem(self, node)
-    guard problem.loops.rank - 1 + 1 <= LoopNest.maximumRank else {
+    guard problem.loops.rank <= LoopNest.maximumRank else {
       throw node.unsupported(target, "its batch axes do not join")
     }
     let dtype = node.inputs[0].type.dtype
@@ -42,7 +42,11 @@ extension MatMul: CPULowerable {
     return [
       KernelCall(
         kernel: kernel, reads: [.input(0), packing.map { .packed(1, $0) } ?? .input(1)] + extras,
-        writes: node.outputs.indices.map { .output($0) }, sizes: problem.sizes, flops: flops)
+        writes: node.outputs.indices.map { .output($0) },
+        sizes: problem.sizes(packedMatrix: packing.map { packing in
+          packing.sizeInBytes / packing.dtype.sizeInBytes
+            / (problem.weightBatch?.extent.constant ?? 1)
+        }), flops: flops)
     ]
   }
 
@@ -66,8 +70,8 @@ extension MatMul: CPULowerable {
     -> KernelCall.Packing?
   {
     let b = node.inputs[1]
-    guard b.isConstant, problem.isWeightShared, let K = problem.inner.constant,
-      let N = problem.columns.constant, K > 0, N > 0
+    guard b.isConstant, let batch = problem.weightBatch, let count = batch.extent.constant,
+      let K = problem.inner.constant, let N = problem.columns.constant, count > 0, K > 0, N > 0
     else { return nil }
     let width = Self.panelWidth(b.type.dtype, target)
     let panels = (N + width - 1) / width
@@ -80,8 +84,11 @@ extension MatMul: CPULowerable {
       configuration: "panels of \(width)")
     return KernelCall.Packing(
       kernel: kernel,
-      sizes: [problem.inner, problem.columns, problem.bStrides.inner, problem.bStrides.columns],
-      sizeInBytes: panels * width * K * b.type.dtype.sizeInBytes, dtype: b.type.dtype)
+      sizes: [
+        batch.extent, problem.inner, problem.columns, batch.stride, problem.bStrides.inner,
+        problem.bStrides.columns,
+      ],
+      sizeInBytes: count * panels * width * K * b.type.dtype.sizeInBytes, dtype: b.type.dtype)
   }
 }
 
@@ -138,14 +145,34 @@ struct MatMulProblem {
   /// The number of batch axes.
   var batchRank: Int { loops.rank - 1 }
 
-  /// Whether every matrix of the batch meets the same B.
-  var isWeightShared: Bool { loops.strides[1].allSatisfy { $0 == 0 } }
+  /// The matrices of B as one run: how many there are and how far apart they lie; nil if no
+  /// single stride leads from each to the next.
+  var weightBatch: (extent: Dimension, stride: Dimension)? {
+    let axes = loops.extents.indices.dropLast().filter { loops.strides[1][$0] != 0 }
+    guard let last = axes.last else { return (1, 0) }
+    var extent = loops.extents[last]
+    for axis in axes.dropLast().reversed() {
+      guard loops.strides[1][axis] == extent * loops.strides[1][last] else { return nil }
+      extent = extent * loops.extents[axis]
+    }
+    return (extent, loops.strides[1][last])
+  }
 
   /// Batch extents, M, N, K, then the strides of A, B, the extras and the outputs.
-  var sizes: [Dimension] {
+  ///
+  /// `packedMatrix` is the number of elements of one packed matrix of B; nil if B is in place.
+  func sizes(packedMatrix: Int?) -> [Dimension] {
     var sizes = loops.extents + [columns, inner]
     sizes += loops.strides[0] + [aInnerStride]
-    sizes += Array(loops.strides[1].dropLast()) + [bStrides.inner, bStrides.columns]
+    var batchStrides = Array(loops.strides[1].dropLast())
+    if let packedMatrix {
+      var stride = Dimension(packedMatrix)
+      for axis in batchStrides.indices.reversed() where batchStrides[axis] != 0 {
+        batchStrides[axis] = stride
+        stride = stride * loops.extents[axis]
+      }
+    }
+    sizes += batchStrides + [bStrides.inner, bStrides.columns]
     for (index, stride) in columnStrides.enumerated() {
       sizes += loops.strides[2 + index] + [stride]
     }

@@ -1,0 +1,19 @@
+// What this machine can do at most, measured: the bar that benchmarks are held to.
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Multiply-adds of float32 from registers alone on so many threads, best of several trials within
+/// the seconds given; in floating-point operations a second (two for each multiply-add).
+double ait_measure_fma_peak(int32_t threads, double seconds);
+
+/// Reading memory in order, buffers much larger than the caches, on so many threads; bytes a second.
+double ait_measure_read_bandwidth(int32_t threads, double seconds);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,52 @@
+import AITGraph
+import ArgumentParser
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The command `ait`.
+@main
+struct AIT: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ait",
+    abstract: "Compiles neural networks ahead of time into self-contained shared libraries.",
+    discussion: """
+      Exit codes: 0 all went well; 1 the model, the files or the run failed, with a message that \
+      says what to do; 2 results differ from the reference; 64 the command line is wrong.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Compile.self, Run.self, Bench.self, Profile.self, Inspect.self, Verify.self,
+      ConformanceCommand.self, Operators.self,
+    ])
+
+  static func main() async {
+    // Lines appear as they are printed, into a pipe as well.
+    setvbuf(stdout, nil, _IOLBF, 0)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let diagnostic as Diagnostic {
+      Terminal.printError("\(diagnostic)")
+      Foundation_exit(diagnostic.identity == .verificationFailed ? 2 : 1)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}
+
+/// Ends the process; `exit` is hidden by the command's own.
+private func Foundation_exit(_ code: Int32) -> Never { _exitNow(code) }
+private func _exitNow(_ code: Int32) -> Never {
+  fflush(stdout)
+  _exit(code)
+}
