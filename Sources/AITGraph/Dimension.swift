@@ -40,7 +40,8 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral {
 
   /// Creates a dimension of known extent.
   public init(_ value: Int) {
-    terms = value == 0 ? [] : [Term(coefficient: value, factors: [])]
+    let saturated = Swift.max(-Self.limit, Swift.min(Self.limit, value))
+    terms = value == 0 ? [] : [Term(coefficient: saturated, factors: [])]
   }
 
   /// Creates a dimension of known extent.
@@ -48,7 +49,7 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral {
 
   /// Creates the dimension that a symbol stands for.
   public init(_ symbol: Symbol) {
-    if symbol.bounds.count == 1 {
+    if symbol.bounds.lowerBound == symbol.bounds.upperBound {
       self.init(symbol.bounds.lowerBound)
     } else {
       self.init(atom: .symbol(symbol))

@@ -201,6 +201,13 @@ extension Graph {
   package static func inferTypes(
     _ op: any Operator, _ inputs: [TensorType], _ fusion: Fusion
   ) throws(Diagnostic) -> [TensorType] {
+    guard fusion.epilogue.map({ !$0.inputTypes.isEmpty && !$0.results.isEmpty }) ?? true else {
+      throw Diagnostic(
+        .malformedGraph, "an epilogue has an input for the operator's result, and a result")
+    }
+    guard fusion.prologue != nil || !fusion.exposesPrologue else {
+      throw Diagnostic(.malformedGraph, "a prologue is exposed, but there is none")
+    }
     var operands = inputs
     var exposed: TensorType?
     let extras = Array(operands.suffix(fusion.epilogueInputCount))

@@ -189,8 +189,8 @@ package struct GraphParser {
       var isValid = true
       data.withUnsafeMutableBytes { bytes in
         for index in bytes.indices {
-          let pair = String(decoding: digits[(2 * index)...(2 * index + 1)], as: UTF8.self)
-          if let byte = UInt8(pair, radix: 16) { bytes[index] = byte } else { isValid = false }
+          let (high, low) = (Self.nibble(digits[2 * index]), Self.nibble(digits[2 * index + 1]))
+          if let high, let low { bytes[index] = high << 4 | low } else { isValid = false }
         }
       }
       guard isValid else { throw failure("the string holds more than hex digits") }
@@ -208,6 +208,16 @@ package struct GraphParser {
       throw failure("\(values.count) elements for \(type), expected \(count)")
     }
     return TensorData(type.dtype, extents, scalars: values)
+  }
+
+  /// The value of a hexadecimal digit.
+  private static func nibble(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
+    }
   }
 
   private mutating func parseOutput() throws(Diagnostic) {
@@ -287,19 +297,14 @@ package struct GraphParser {
   }
 
   private static func extractFusion(_ attributes: inout [Attribute]) throws(Diagnostic) -> Fusion {
+    let names = ["prologue", "epilogue", "exposes_prologue"]
+    var reader = try AttributeReader(
+      attributes.filter { names.contains($0.name) }, operatorName: "a fused node")
+    attributes.removeAll { names.contains($0.name) }
     var fusion = Fusion()
-    for attribute in attributes {
-      switch (attribute.name, attribute.value) {
-      case ("prologue", .expression(let expression)): fusion.prologue = expression
-      case ("epilogue", .expression(let expression)): fusion.epilogue = expression
-      case ("exposes_prologue", .bool(let bool)): fusion.exposesPrologue = bool
-      default: break
-      }
-    }
-    attributes.removeAll { ["prologue", "epilogue", "exposes_prologue"].contains($0.name) }
-    if let epilogue = fusion.epilogue, epilogue.inputTypes.isEmpty || epilogue.results.isEmpty {
-      throw Diagnostic(.malformedGraph, "an epilogue has an input for the operator's result")
-    }
+    if reader.contains("prologue") { fusion.prologue = try reader.expression("prologue") }
+    if reader.contains("epilogue") { fusion.epilogue = try reader.expression("epilogue") }
+    fusion.exposesPrologue = try reader.bool("exposes_prologue", default: false)
     return fusion
   }
 
