@@ -1,0 +1,80 @@
+# The list of commands; CI calls the same ones.
+
+SWIFT ?= swift
+CLANGXX ?= clang++
+# The model, its inputs and PyTorch's outputs, unpacked.
+FIXTURE := out/tutorial
+# The static command, which runs on machines without Swift.
+RELEASE := .build/release
+PYTHON ?= python3
+VENV ?= .venv-peers
+
+.PHONY: help build release test test-swift test-native test-runtime sanitize demo lint format \
+  layers golden operators bench bench-peers docs clean
+
+help: ## Print this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+build: ## Build everything for debugging; imports that no manifest declares are errors.
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+
+release: ## Build the command `ait`, optimised.
+	$(SWIFT) build -c release --product ait
+
+$(FIXTURE)/%: Tests/Fixtures/tutorial/%.gz
+	@mkdir -p $(@D)
+	gzip -dc $< > $@.partial && mv $@.partial $@
+
+fixture: $(FIXTURE)/simple_model.pt $(FIXTURE)/input.safetensors $(FIXTURE)/output.safetensors
+
+demo: fixture ## The tutorial: PyTorch's weights in, one fused library out, checked and timed.
+	$(SWIFT) build -c release --product Tutorial
+	$(RELEASE)/Tutorial $(FIXTURE) tmp
+	@$(PYTHON) Examples/Tutorial/pytorch_time.py --fixture $(FIXTURE) 2>/dev/null \
+	  || echo "pytorch: not measured (python3 with torch is not installed)"
+
+test: test-native test-runtime test-swift ## All tests.
+
+test-swift: fixture ## The Swift tests.
+	$(SWIFT) test --explicit-target-dependency-import-check error
+
+test-native: ## The tests of the kernel templates.
+	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX)
+
+test-runtime: ## The tests of the runtime.
+	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX)
+
+sanitize: ## The runtime's and the kernels' tests under sanitizers.
+	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=thread
+	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
+	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
+
+lint: ## Check the format of the Swift sources.
+	$(SWIFT) format lint --strict -r -p Sources Tests Plugins Examples Package.swift
+
+format: ## Format the Swift and C++ sources.
+	$(SWIFT) format -i -r -p Sources Tests Plugins Examples Package.swift
+	@if command -v clang-format >/dev/null; then \
+	  git ls-files '*.h' '*.cpp' '*.c' | grep -v Golden | xargs clang-format -i; fi
+
+layers: build ## Check that imports keep to the layers.
+
+golden: ## Write the golden files anew; read the difference before committing it.
+	AIT_UPDATE_GOLDEN=1 $(SWIFT) test --filter GoldenTests
+
+operators: ## Write docs/operators.md anew.
+	$(SWIFT) run ait operators --markdown > docs/operators.md.partial
+	mv docs/operators.md.partial docs/operators.md
+
+bench: release ## Matrix products against this machine's peak.
+	$(MAKE) -C Benchmarks/native matmul CXX=$(CLANGXX)
+
+bench-peers: release ## The tutorial's MLP against PyTorch, ONNX Runtime and OpenVINO.
+	test -x $(VENV)/bin/python || Benchmarks/setup_venv.sh $(VENV)
+	Benchmarks/run_peers.sh $(VENV)
+
+docs: ## Build the DocC documentation.
+	$(SWIFT) package generate-documentation --target AITemplate --warnings-as-errors
+
+clean: ## Remove what was built.
+	rm -rf .build out tmp
