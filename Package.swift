@@ -29,6 +29,13 @@ let package = Package(
       dependencies: ["AITGraph", "AITOperators", "AITReference"]
     ),
 
+    // How programs arrive.
+    .target(name: "AITFrontend", dependencies: ["AITGraph", "AITOperators"]),
+    .testTarget(
+      name: "AITFrontendTests",
+      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITReference"]
+    ),
+
     // Files of weights.
     .target(name: "AITWeights", dependencies: ["AITGraph"]),
     .testTarget(name: "AITWeightsTests", dependencies: ["AITGraph", "AITWeights"]),

@@ -138,5 +138,5 @@ package struct GraphPrinter {
 
 extension Graph: CustomStringConvertible {
   /// The graph as text, without the elements of large constants.
-  package var description: String { GraphPrinter().text(self) }
+  public var description: String { GraphPrinter().text(self) }
 }

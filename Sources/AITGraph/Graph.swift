@@ -12,7 +12,7 @@ package struct NodeID: Hashable, Sendable, Comparable {
 
 /// A program: nodes that compute values from inputs and constants. A value type; all changes go
 /// through `Graph+Editing`.
-package struct Graph: Sendable {
+public struct Graph: Sendable {
   /// Something that a node can read.
   package struct Value: Sendable {
     /// A C identifier, unique in the graph.
