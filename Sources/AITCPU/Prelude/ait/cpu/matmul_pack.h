@@ -20,6 +20,8 @@ constexpr int64_t packedElementCount(int64_t depth, int64_t columns, int64_t wid
   return (columns + width - 1) / width * width * depth;
 }
 
+namespace gemm {
+
 /// A matrix of which a panel is taken, in place: `lanes` lanes of `depth` elements.
 template <class T>
 struct PanelSource {
@@ -59,63 +61,89 @@ AIT_INLINE void transpose(Vec<T, W> (&rows)[W]) {
 
 // MARK: - Packing
 
-/// Packs the lanes `first ..< first + W` of a panel.
-template <int kWidth, int W, class To, class From>
-inline void packLanes(To* destination, const PanelSource<From>& source, int64_t first) {
-  const int64_t left = source.lanes - first;
-  const int64_t lanes = left < 0 ? 0 : left < W ? left : W;
-  const From* elements = source.elements + (lanes > 0 ? first * source.laneStride : 0);
-  destination += first;
-  if (source.depthStride == 1 && source.depth >= W && W > 1) {
-#pragma clang loop unroll(disable)
-    for (int64_t k = 0; k < source.depth; k += W) {
-      // The last block ends with the matrix and repeats a part of the one before it.
-      const int64_t start = k + W <= source.depth ? k : source.depth - W;
-      Vec<To, W> block[W];
-#pragma clang loop unroll(full)
-      for (int i = 0; i < W; ++i) {
-        block[i] = i < lanes ? convert<To>(load<From, W>(elements + i * source.laneStride + start))
-                             : broadcast<W>(To{});
-      }
-      transpose(block);
-#pragma clang loop unroll(full)
-      for (int i = 0; i < W; ++i) store<To, W>(destination + (start + i) * kWidth, block[i]);
-    }
-  } else if (source.laneStride == 1 && lanes == W) {
-    for (int64_t k = 0; k < source.depth; ++k) {
-      store<To, W>(destination + k * kWidth,
-                   convert<To>(load<From, W>(elements + k * source.depthStride)));
-    }
-  } else {
-#pragma clang loop unroll(disable)
-    for (int64_t k = 0; k < source.depth; ++k) {
-      const auto row = loadStridedPartial<From, W>(elements + k * source.depthStride,
-                                                   source.laneStride, lanes);
-      store<To, W>(destination + k * kWidth, convert<To>(row));
-    }
-  }
-}
-
 /// The lanes that a panel of elements of type `T` is packed by: those of one register at most.
 template <class T>
 inline constexpr int kPackedLanes = sizeof(T) > 4 ? kLanes * 4 / sizeof(T) : kLanes;
 
-/// Packs the lanes from `first` on, as many at a time as a register holds and are left.
+/// Packs the lanes `first ..< first + W` of a panel whose lanes lie along memory.
 template <int kWidth, int W, class To, class From>
-AIT_INLINE void packLanesFrom(To* destination, const PanelSource<From>& source, int first) {
-  while (first + W <= kWidth) {
-    packLanes<kWidth, W>(destination, source, first);
-    first += W;
+inline void packTransposed(To* destination, const PanelSource<From>& source, int64_t first) {
+  const int64_t lanes = source.lanes - first;
+  const From* elements = source.elements + (lanes > 0 ? first * source.laneStride : 0);
+  destination += first;
+#pragma clang loop unroll(disable)
+  for (int64_t k = 0; k < source.depth; k += W) {
+    // The last block ends with the matrix and repeats a part of the one before it.
+    const int64_t start = k + W <= source.depth ? k : source.depth - W;
+    Vec<To, W> block[W];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < W; ++i) {
+      block[i] = i < lanes ? convert<To>(load<From, W>(elements + i * source.laneStride + start))
+                           : broadcast<W>(To{});
+    }
+    transpose(block);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < W; ++i) store<To, W>(destination + (start + i) * kWidth, block[i]);
   }
-  if constexpr (kWidth % W != 0) packLanesFrom<kWidth, W / 2>(destination, source, first);
+}
+
+/// Copies one k of the lanes from `kFirst` on, W at a time where as many are left.
+template <int kWidth, int W, int kFirst, class To, class From>
+AIT_INLINE void copyLanes(To* destination, const From* elements, int64_t lanes) {
+  if constexpr (kFirst + W <= kWidth) {
+    const int64_t left = lanes - kFirst;
+    const auto values = left >= W  ? load<From, W>(elements + kFirst)
+                        : left > 0 ? loadPartial<From, W>(elements + kFirst, left)
+                                   : broadcast<W>(ComputeType<From>{});
+    store<To, W>(destination + kFirst, convert<To>(values));
+    copyLanes<kWidth, W, kFirst + W>(destination, elements, lanes);
+  } else if constexpr (kFirst < kWidth) {
+    copyLanes<kWidth, W / 2, kFirst>(destination, elements, lanes);
+  }
+}
+
+/// Packs the lanes from `first` on by transposition, W at a time where as many are left.
+template <int kWidth, int W, class To, class From>
+AIT_INLINE void packTransposedFrom(To* destination, const PanelSource<From>& source, int first) {
+  for (; first + W <= kWidth; first += W) packTransposed<kWidth, W>(destination, source, first);
+  if constexpr (kWidth % W != 0) {
+    packTransposedFrom<kWidth, W / 2>(destination, source, first);
+  }
 }
 
 /// Packs one panel: `source.depth * kWidth` elements, converted to `To`.
 template <int kWidth, class To, class From>
 inline void packPanel(To* destination, const PanelSource<From>& source) {
-  if (source.depth <= 0) return;
-  packLanesFrom<kWidth, kPackedLanes<To>>(destination, source, 0);
+  constexpr int W = kPackedLanes<To>;
+  if (source.depthStride == 1 && source.depth >= W) {
+    packTransposedFrom<kWidth, W>(destination, source, 0);
+  } else if (source.laneStride == 1) {
+#pragma clang loop unroll(disable)
+    for (int64_t k = 0; k < source.depth; ++k) {
+      const From* elements = source.elements + k * source.depthStride;
+      // Rows far from each other are not seen as one stream by the hardware. Measured with rows
+      // of 8 KiB: 87 % of the FMA peak, and 83 % without or with half the distance.
+      __builtin_prefetch(elements + 16 * source.depthStride, 0, 1);
+      __builtin_prefetch(elements + 16 * source.depthStride + kWidth - 1, 0, 1);
+      copyLanes<kWidth, W, 0>(destination + k * kWidth, elements, source.lanes);
+    }
+  } else {
+#pragma clang loop unroll(disable)
+    for (int64_t k = 0; k < source.depth; ++k) {
+      const From* elements = source.elements + k * source.depthStride;
+#pragma clang loop unroll(disable) vectorize(disable)
+      for (int lane = 0; lane < kWidth; ++lane) {
+        To value{};
+        if (lane < source.lanes) {
+          value = static_cast<To>(toCompute(elements[lane * source.laneStride]));
+        }
+        destination[k * kWidth + lane] = value;
+      }
+    }
+  }
 }
+
+}  // namespace gemm
 
 /// Packs a batch of weight matrices with panels of `kWidth` columns.
 ///
@@ -137,14 +165,14 @@ void packWeights(const KernelContext& context) {
   parallelFor(context.pool, batch * panels, [&](int64_t index, int32_t) {
     const int64_t matrix = index / panels;
     const int64_t firstColumn = (index - matrix * panels) * kWidth;
-    packPanel<kWidth>(destination + index * depth * kWidth,
-                      PanelSource<Element>{
-                          source + matrix * strides[0] + firstColumn * strides[2],
-                          strides[2],
-                          strides[1],
-                          columns - firstColumn,
-                          depth,
-                      });
+    gemm::packPanel<kWidth>(destination + index * depth * kWidth,
+                            gemm::PanelSource<Element>{
+                                source + matrix * strides[0] + firstColumn * strides[2],
+                                strides[2],
+                                strides[1],
+                                columns - firstColumn,
+                                depth,
+                            });
   });
 }
 

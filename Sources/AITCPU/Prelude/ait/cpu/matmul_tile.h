@@ -24,9 +24,8 @@ struct AccumulatorOf {
     using Type = No;
   };
 
-  using Type = typename Choice<
-      kIsFloat, typename Choice<kIsDouble, double, float>::Type,
-      typename Choice<kIsWide, int64_t, int32_t>::Type>::Type;
+  using Type = typename Choice<kIsFloat, typename Choice<kIsDouble, double, float>::Type,
+                               typename Choice<kIsWide, int64_t, int32_t>::Type>::Type;
 };
 
 template <class A, class B>

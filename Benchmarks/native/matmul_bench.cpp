@@ -1,0 +1,320 @@
+// The speed of matmul, as a share of what this machine's FMA units and memory reach.
+//
+//   make -C Benchmarks/native matmul
+//   matmul_bench [--quick] [--threads N] [--only TEXT]
+//
+// Every figure is the best of many runs, with the measurement of the peak between them: on a
+// shared machine both are disturbed alike, and the best run is the least disturbed one.
+#include "ait/cpu/matmul.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace ait;
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+template <class T>
+using Buffer = std::unique_ptr<T[], decltype(&std::free)>;
+
+template <class T>
+Buffer<T> allocate(int64_t count) {
+  const int64_t bytes = (std::max<int64_t>(count, 1) * sizeof(T) + 63) / 64 * 64;
+  return Buffer<T>(static_cast<T*>(std::aligned_alloc(64, bytes)), &std::free);
+}
+
+// MARK: - Threads
+
+/// Threads that spin between loops, so that the time to wake them is not measured.
+class SpinningPool final : public ThreadPool {
+ public:
+  explicit SpinningPool(int32_t threads) {
+    for (int32_t thread = 0; thread < threads; ++thread) {
+      scratch_.push_back(allocate<char>(kScratchSizeInBytes));
+      std::memset(scratch_.back().get(), 0, kScratchSizeInBytes);
+    }
+    for (int32_t thread = 1; thread < threads; ++thread) {
+      workers_.emplace_back([this, thread] { work(thread); });
+    }
+  }
+
+  ~SpinningPool() override {
+    stops_ = true;
+    generation_.fetch_add(1);
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  int32_t threadCount() const override { return static_cast<int32_t>(scratch_.size()); }
+
+  void run(int64_t count, Task task, void* context) override {
+    count_ = count;
+    task_ = task;
+    context_ = context;
+    next_ = 0;
+    running_ = static_cast<int32_t>(workers_.size());
+    generation_.fetch_add(1);
+    takeIndices(0);
+    while (running_.load() != 0) _mm_pause();
+  }
+
+  void* scratch(int32_t thread) override { return scratch_[thread].get(); }
+
+ private:
+  void work(int32_t thread) {
+    for (int64_t seen = 0;;) {
+      while (generation_.load() == seen) _mm_pause();
+      ++seen;
+      if (stops_) return;
+      takeIndices(thread);
+      running_.fetch_sub(1);
+    }
+  }
+
+  void takeIndices(int32_t thread) {
+    for (int64_t index = next_++; index < count_; index = next_++) task_(context_, index, thread);
+  }
+
+  std::vector<Buffer<char>> scratch_;
+  std::vector<std::thread> workers_;
+  std::atomic<int64_t> generation_{0};
+  std::atomic<int64_t> next_{0};
+  std::atomic<int32_t> running_{0};
+  std::atomic<bool> stops_{false};
+  int64_t count_ = 0;
+  Task task_ = nullptr;
+  void* context_ = nullptr;
+};
+
+// MARK: - Limits of the machine
+
+/// Multiply-adds on registers alone, on every thread; in GFLOP/s.
+template <class T>
+double measurePeak(ThreadPool& pool) {
+  using Tile = MatmulTile<T>;
+  constexpr int kChains = 12;
+  constexpr int kRounds = 12000;
+  const double start = seconds();
+  parallelFor(pool, pool.threadCount(), [](int64_t, int32_t) {
+    Vec<T, Tile::kLanes> sums[kChains];
+    for (int i = 0; i < kChains; ++i) sums[i] = broadcast<Tile::kLanes>(static_cast<T>(i));
+    const auto factor = broadcast<Tile::kLanes>(static_cast<T>(0.999));
+    for (int round = 0; round < kRounds; ++round) {
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kChains; ++i) sums[i] = mulAdd(sums[i], factor, factor);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kChains; ++i) asm volatile("" : "+v"(sums[i].native));
+    }
+  });
+  const double flops = 2.0 * pool.threadCount() * kRounds * kChains * Tile::kLanes;
+  return flops / (seconds() - start) / 1e9;
+}
+
+/// Reads `bytes` bytes once, on every thread; in GB/s.
+double measureBandwidth(ThreadPool& pool, const char* memory, int64_t bytes) {
+  constexpr int64_t kPiece = int64_t{256} << 10;
+  const double start = seconds();
+  parallelFor(pool, bytes / kPiece, [&](int64_t piece, int32_t) {
+    const auto* from = reinterpret_cast<const int32_t*>(memory + piece * kPiece);
+    Vec<int32_t, kLanes> sums[4] = {};
+    for (int64_t i = 0; i < kPiece / 4; i += 4 * kLanes) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < 4; ++j) sums[j] += load<int32_t, kLanes>(from + i + j * kLanes);
+    }
+    for (int j = 0; j < 4; ++j) asm volatile("" : : "v"(sums[j].native));
+  });
+  return bytes / (seconds() - start) / 1e9;
+}
+
+// MARK: - Products
+
+struct Identity {
+  template <int W, class T>
+  static AIT_INLINE auto apply(Vec<T, W> sum) {
+    return results(sum);
+  }
+};
+
+struct BiasRelu {
+  template <int W>
+  static AIT_INLINE auto apply(Vec<float, W> sum, Vec<float, W> bias) {
+    return results(maximum(sum + bias, broadcast<W>(0.0f)));
+  }
+};
+
+struct Options {
+  bool quick = false;
+  std::vector<int> threads = {1, 2};
+  std::string only;
+};
+
+template <class T>
+constexpr const char* kName = "f32";
+template <>
+constexpr const char* kName<float16> = "f16";
+template <>
+constexpr const char* kName<bfloat16> = "bf16";
+template <>
+constexpr const char* kName<double> = "f64";
+
+template <class T>
+void fill(T* elements, int64_t count) {
+  uint32_t state = 1;
+  for (int64_t i = 0; i < count; ++i) {
+    state = state * 1664525 + 1013904223;
+    elements[i] = toStorage<T>(static_cast<ComputeType<T>>((state >> 8) * 0x1p-23 - 1));
+  }
+}
+
+/// Measures one product; `run` executes it once.
+template <class T, class Run>
+void report(const Options& options, const std::string& name, int64_t M, int64_t N, int64_t K,
+            int64_t weightBytes, const char* weights, SpinningPool& pool, Run run) {
+  const double flops = 2.0 * M * N * K;
+  const bool isBound = M <= 4;
+  double peak = 0;
+  double bandwidth = 0;
+  double best = 1e30;
+  const double budget = options.quick ? 0.15 : 1.0;
+  const double start = seconds();
+  run();
+  for (int round = 0; round < 5 || seconds() - start < budget; ++round) {
+    peak = std::max(peak, measurePeak<T>(pool));
+    if (isBound) bandwidth = std::max(bandwidth, measureBandwidth(pool, weights, weightBytes));
+    const int runs = flops < 2e7 ? 10 : 1;
+    for (int i = 0; i < runs; ++i) {
+      const double before = seconds();
+      run();
+      best = std::min(best, seconds() - before);
+    }
+  }
+  const double rate = flops / best / 1e9;
+  std::printf("| %-26s | %5ld x %5ld x %5ld | %d | %9.4f | %7.1f | %6.1f | %5.1f %% |",
+              name.c_str(), static_cast<long>(M), static_cast<long>(N), static_cast<long>(K),
+              pool.threadCount(), best * 1e3, rate, peak, 100 * rate / peak);
+  if (isBound) {
+    const double reached = weightBytes / best / 1e9;
+    std::printf(" %6.1f | %6.1f | %5.1f %% |", reached, bandwidth, 100 * reached / bandwidth);
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+enum class BLayout { packed, rows, columns };
+
+/// A product with A [M, K] row-major and B packed, [K, N] or [N, K] row-major.
+template <class AElement, class BElement, BLayout layout, class Body, class In>
+void measure(const Options& options, const char* what, int64_t M, int64_t N, int64_t K) {
+  using Config = MatmulConfig<AElement, BElement,
+                              layout == BLayout::packed ? Packing::packed : Packing::strided>;
+  using Tile = typename Config::Tile;
+  using Out = Outputs<Operand<AElement, Access::contiguous>>;
+  const std::string name = std::string(kName<AElement>) + " " + kName<BElement> + " " + what;
+  if (name.find(options.only) == std::string::npos) return;
+  const int64_t bCount =
+      layout == BLayout::packed ? packedElementCount(K, N, Tile::kColumns) : K * N;
+  auto a = allocate<AElement>(M * K);
+  auto b = allocate<BElement>(bCount);
+  auto bias = allocate<AElement>(N);
+  auto c = allocate<AElement>(M * N);
+  fill(a.get(), M * K);
+  fill(b.get(), bCount);
+  fill(bias.get(), N);
+  fill(c.get(), M * N);
+  constexpr bool kHasBias = In::kCount == 1;
+  std::vector<void*> buffers = {a.get(), b.get()};
+  std::vector<int64_t> sizes = {M, N, K, K, 1};
+  if (layout == BLayout::columns) {
+    sizes.insert(sizes.end(), {1, K});
+  } else {
+    sizes.insert(sizes.end(), {N, 1});
+  }
+  if (kHasBias) {
+    buffers.push_back(bias.get());
+    sizes.insert(sizes.end(), {0, 1});
+  }
+  buffers.push_back(c.get());
+  sizes.insert(sizes.end(), {N, 1});
+  for (const int threads : options.threads) {
+    SpinningPool pool(threads);
+    report<typename Tile::Accumulator>(
+        options, name, M, N, K, bCount * sizeof(BElement), reinterpret_cast<char*>(b.get()), pool,
+        [&] {
+          matmul<Config, Body, In, Out>(KernelContext{buffers.data(), sizes.data(), nullptr, pool});
+        });
+  }
+}
+
+template <class A, class B, BLayout layout>
+void measurePlain(const Options& options, const char* what, int64_t M, int64_t N, int64_t K) {
+  measure<A, B, layout, Identity, Inputs<>>(options, what, M, N, K);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Options options;
+  for (int i = 1; i < count; ++i) {
+    const std::string argument = arguments[i];
+    if (argument == "--quick") options.quick = true;
+    if (argument == "--threads" && i + 1 < count) options.threads = {std::atoi(arguments[++i])};
+    if (argument == "--only" && i + 1 < count) options.only = arguments[++i];
+  }
+  std::printf("tile %d x %d\n\n", MatmulTile<float>::kRows, MatmulTile<float>::kColumns);
+  std::printf("| %-26s | %-21s | T | %9s | %7s | %6s | %7s | weights GB/s, memory GB/s, share\n",
+              "A, B", "M x N x K", "ms", "GFLOP/s", "peak", "share");
+  std::printf("| --- | --- | --- | --- | --- | --- | --- |\n");
+  using BiasInputs = Inputs<Operand<float, Access::contiguous>>;
+
+  std::vector<int64_t> squares = {256, 384, 512, 768, 1024, 1536, 2048};
+  std::vector<int64_t> widths = {512, 768, 1024, 2048};
+  if (options.quick) {
+    squares = {256, 512, 1024};
+    widths = {512, 2048};
+  }
+  for (const int64_t n : squares) {
+    measure<float, float, BLayout::packed, BiasRelu, BiasInputs>(options, "packed, bias", n, n, n);
+  }
+  for (const int64_t M : {2, 4, 8, 12, 16, 32, 64}) {
+    for (const int64_t n : widths) {
+      measure<float, float, BLayout::packed, BiasRelu, BiasInputs>(options, "packed, bias", M, n,
+                                                                   n);
+    }
+  }
+  // 4 MiB and 16 MiB stay in the L3 cache, the rest comes from memory.
+  for (const int64_t n : {1024, 2048, 4096, 6144}) {
+    measurePlain<float, float, BLayout::packed>(options, "packed", 1, n, n);
+    measurePlain<float16, float16, BLayout::packed>(options, "packed", 1, n, n);
+    measurePlain<bfloat16, bfloat16, BLayout::packed>(options, "packed", 1, n, n);
+  }
+  measurePlain<float, float, BLayout::packed>(options, "packed", 1, 64, 16384);
+  for (const int64_t n : squares) {
+    measurePlain<float, float, BLayout::rows>(options, "strided kn", n, n, n);
+    measurePlain<float, float, BLayout::columns>(options, "strided nk", n, n, n);
+    measurePlain<float16, float16, BLayout::packed>(options, "packed", n, n, n);
+    measurePlain<bfloat16, bfloat16, BLayout::packed>(options, "packed", n, n, n);
+    measurePlain<double, double, BLayout::packed>(options, "packed", n, n, n);
+  }
+  // Attention: 64 is the length of a head.
+  measurePlain<float, float, BLayout::columns>(options, "strided nk", 512, 512, 64);
+  measurePlain<float, float, BLayout::rows>(options, "strided kn", 512, 64, 512);
+  for (const int64_t M : {8, 32}) {
+    for (const int64_t n : widths) {
+      measurePlain<float16, float16, BLayout::packed>(options, "packed", M, n, n);
+      measurePlain<bfloat16, bfloat16, BLayout::packed>(options, "packed", M, n, n);
+    }
+  }
+}
