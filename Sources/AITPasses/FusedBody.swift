@@ -56,7 +56,8 @@ struct FusedBody {
     let made = merged.inline(inner.expression, inner.operands.map { positions[$0] ?? 0 })
     let own = merged.inline(
       expression,
-      operands.map { operand in computed[operand].map { made[$0] } ?? positions[operand] ?? 0 })
+      operands.map { operand in computed[operand].map { made[$0] } ?? positions[operand] ?? 0 }
+    )
     merged.setResults(own + keeping.map { made[$0] })
     return FusedBody(merged.simplified(), union)
   }
@@ -95,9 +96,8 @@ struct FusedBody {
       expression.inputTypes[mapping.firstIndex(of: position) ?? 0]
     }
     mapping = mapping.map { kept.firstIndex(of: $0) ?? 0 }
-    var expression = expression.pruned()
-    expression = expression.remappingInputs(mapping, newTypes: types)
-    return FusedBody(expression, kept.map { distinct[$0] })
+    let remapped = expression.pruned().remappingInputs(mapping, newTypes: types)
+    return FusedBody(remapped, kept.map { distinct[$0] })
   }
 
   /// Whether a kernel can do this work.
@@ -152,6 +152,8 @@ extension FusedBody {
     for (position, index) in rest.enumerated() { mapping[index] = position + 1 }
     let types = [type] + rest.map { expression.inputTypes[$0] }
     return FusedBody(
-      expression.remappingInputs(mapping, newTypes: types), [.result] + rest.map { operands[$0] })
+      expression.remappingInputs(mapping, newTypes: types),
+      [.result] + rest.map { operands[$0] }
+    )
   }
 }

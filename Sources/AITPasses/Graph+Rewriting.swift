@@ -24,7 +24,10 @@ extension Graph {
   /// nothing reads any more are removed, with those before them that nothing else reads.
   @discardableResult
   mutating func substitute(
-    _ op: any Operator, _ operands: [ValueID], fusion: Fusion = Fusion(), named node: NodeID,
+    _ op: any Operator,
+    _ operands: [ValueID],
+    fusion: Fusion = Fusion(),
+    named node: NodeID,
     for results: [ValueID]
   ) throws(Diagnostic) -> NodeID {
     let name = self[node].name
@@ -60,7 +63,7 @@ extension Graph {
   {
     if op.isTrivial(on: self[value].type) { return value }
     let source = node.flatMap { self[$0].source }
-    let name = "\(self[value].name)_\(type(of: op).name)"
+    let name = "\(self[value].name)_\(Swift.type(of: op).name)"
     return try addNode(op, [value], name: name, source: source)[0]
   }
 

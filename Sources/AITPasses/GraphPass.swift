@@ -28,7 +28,8 @@ package struct PassContext: Sendable {
   package var instruments: PassInstruments
 
   package init(
-    limits: PassLimits = PassLimits(), instruments: PassInstruments = PassInstruments(),
+    limits: PassLimits = PassLimits(),
+    instruments: PassInstruments = PassInstruments(),
     evaluate: @escaping Evaluation = PassContext.reference
   ) {
     self.evaluate = evaluate

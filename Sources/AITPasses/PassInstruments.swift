@@ -28,7 +28,10 @@ package struct PassInstruments: Sendable {
 
   /// Runs a pass under the instruments.
   func run(
-    _ pass: any GraphPass, on graph: inout Graph, in context: PassContext, round: Int
+    _ pass: any GraphPass,
+    on graph: inout Graph,
+    in context: PassContext,
+    round: Int
   ) throws(Diagnostic) -> PassRecord {
     let name = type(of: pass).name
     let before = compare == nil ? nil : graph
@@ -39,8 +42,12 @@ package struct PassInstruments: Sendable {
       try pass.run(on: &graph, in: context)
     } catch { throw error.located(at: "pass \(name)") }
     let record = PassRecord(
-      name: name, round: round, duration: clock.now - start, changes: graph.editCount - edits,
-      nodeCount: graph.nodeCount)
+      name: name,
+      round: round,
+      duration: clock.now - start,
+      changes: graph.editCount - edits,
+      nodeCount: graph.nodeCount
+    )
     guard record.changes > 0 else { return record }
     dump?(record, graph)
     if verifies {
@@ -48,8 +55,10 @@ package struct PassInstruments: Sendable {
         try graph.verify()
       } catch {
         throw Diagnostic(
-          .internalInconsistency, "pass \(name) left an illegal graph: \(error.message)",
-          at: error.location)
+          .internalInconsistency,
+          "pass \(name) left an illegal graph: \(error.message)",
+          at: error.location
+        )
       }
     }
     if let before { try compare?(name, before, graph) }

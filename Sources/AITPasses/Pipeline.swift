@@ -54,13 +54,17 @@ package struct Pipeline: Sendable {
   /// With `last`, stops after that pass has run once; it must be one of the names.
   @discardableResult
   package func run(
-    on graph: inout Graph, in context: PassContext = PassContext(), stoppingAfter last: String? = nil
+    on graph: inout Graph,
+    in context: PassContext = PassContext(),
+    stoppingAfter last: String? = nil
   ) throws(Diagnostic) -> [PassRecord] {
     if let last, !names.contains(last) {
       let near = Identifier.nearest(to: last, among: names)
       throw Diagnostic(
-        .invalidOption, "'\(last)' is not a pass",
-        hint: "one of \((near.isEmpty ? names : near).joined(separator: ", "))")
+        .invalidOption,
+        "'\(last)' is not a pass",
+        hint: "one of \((near.isEmpty ? names : near).joined(separator: ", "))"
+      )
     }
     var records: [PassRecord] = []
     for round in 1...max(1, context.limits.rounds) {

@@ -17,7 +17,9 @@ struct Reachability {
     for (row, id) in order.enumerated() {
       var bits = [UInt64](repeating: 0, count: width)
       for input in graph[id].inputs {
-        guard let source = graph.producer(of: input), let other = rows[source.index] else { continue }
+        guard let source = graph.producer(of: input), let other = rows[source.index] else {
+          continue
+        }
         bits.formUnion(ancestors[other])
         bits[other >> 6] |= 1 << UInt64(other & 63)
       }

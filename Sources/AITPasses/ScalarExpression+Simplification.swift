@@ -82,11 +82,12 @@ private struct ExpressionRewriter {
   private func isRounded(_ index: Int) -> Bool {
     if !isFloat(index) { return true }
     switch out.instructions[index] {
-    case .input, .constant: return true
-    case .cast(let operand):
-      let isWidening =
-        isFloat(operand) && out.types[operand].sizeInBytes < out.types[index].sizeInBytes
-      return !isWidening || isRounded(operand)
+    case .input: return true
+    case .constant(let constant):
+      // Half-precision literals are kept in float32.
+      let value = constant.value
+      return value.converted(to: out.types[index]).double == value.double
+    case .cast(let operand): return !isWidening(operand, to: out.types[index]) || isRounded(operand)
     case .call(let function, let operands):
       switch function {
       case .select: return isRounded(operands[1]) && isRounded(operands[2])
@@ -96,10 +97,18 @@ private struct ExpressionRewriter {
     }
   }
 
+  /// Whether a cast goes from one floating-point type to a larger one, which does not round.
+  private func isWidening(_ operand: Int, to type: DType) -> Bool {
+    isFloat(operand) && type.isFloatingPoint
+      && out.types[operand].sizeInBytes < type.sizeInBytes
+  }
+
   // MARK: - Casts
 
   private mutating func cast(_ operand: Int, to type: DType) -> Int {
-    if let value = literal(operand) { return out.constant(value, type) }
+    if let value = literal(operand) {
+      return out.constant(isWidening(operand, to: type) ? value : value.converted(to: type), type)
+    }
     // A value of A that B can hold goes to C the same way with B as without.
     if case .cast(let inner) = out.instructions[operand],
       out.types[inner].isEmbedded(in: out.types[operand])
@@ -127,8 +136,9 @@ private struct ExpressionRewriter {
     return simplified ?? out.call(function, operands)
   }
 
-  /// Arithmetic on literals, where the type holds the result as exactly as a kernel would compute it.
-  private mutating func folded(_ function: ScalarFunction, _ operands: [Int], _ type: DType) -> Int? {
+  /// Arithmetic on literals: the result is rounded as a kernel would round it.
+  private mutating func folded(_ function: ScalarFunction, _ operands: [Int], _ type: DType) -> Int?
+  {
     let values = operands.compactMap(literal)
     guard values.count == operands.count, let first = operands.first else { return nil }
     let result: ScalarValue
@@ -139,11 +149,6 @@ private struct ExpressionRewriter {
       result = alone.expanded().evaluate(values)[0]
     } else {
       result = function.evaluate(values, dtype: out.types[first])
-    }
-    // Half-precision literals would round what kernels keep in float32.
-    if type == .float16 || type == .bfloat16 {
-      let stored = result.converted(to: type).double
-      guard stored == result.double && stored.sign == result.double.sign else { return nil }
     }
     return out.constant(result, type)
   }
@@ -230,7 +235,8 @@ private struct ExpressionRewriter {
     }
   }
 
-  /// The literal 1/y, if y is a power of two whose reciprocal is a normal number of its type.
+  /// The literal 1/y, if y is a power of two whose reciprocal is a normal number of the type that
+  /// kernels compute in.
   private mutating func exactReciprocal(_ index: Int) -> Int? {
     guard let value = literal(index)?.double, value.isFinite, value != 0,
       value.magnitude.significand == 1
@@ -238,12 +244,12 @@ private struct ExpressionRewriter {
     let type = out.types[index]
     let leastNormal: Double =
       switch type {
-      case .float16: 0x1p-14
       case .float64: .leastNormalMagnitude
       default: 0x1p-126
       }
     let reciprocal = 1 / value
-    guard reciprocal.magnitude >= leastNormal, reciprocal.magnitude <= type.finiteRange.upperBound
+    guard reciprocal.magnitude >= leastNormal,
+      reciprocal.magnitude <= type.computeType.finiteRange.upperBound
     else { return nil }
     return out.constant(reciprocal, type)
   }

@@ -75,14 +75,18 @@ struct ViewPath {
 
   /// Whether a value may be a view that does not lie in row-major order.
   private func isStridedView(_ value: ValueID, in graph: Graph) -> Bool {
-    guard let producer = graph.producer(of: value), let view = graph[producer].op as? any ViewOperator
+    guard let producer = graph.producer(of: value),
+      let view = graph[producer].op as? any ViewOperator
     else { return false }
     return !(view is Reshape || view is Identity)
       || isStridedView(graph[producer].inputs[0], in: graph)
   }
 
   private func lift(
-    _ operand: inout Operand, from outer: Shape, to inner: Shape, isStrided: Bool
+    _ operand: inout Operand,
+    from outer: Shape,
+    to inner: Shape,
+    isStrided: Bool
   ) -> Bool {
     if operand.shape == outer {
       if isStrided { return false }
@@ -109,7 +113,8 @@ struct ViewPath {
     guard fixed > 0 else { return false }
     let missing = rank - operand.shape.rank
     operand.reshape(
-      to: Shape([Dimension](repeating: 1, count: missing) + operand.shape.dimensions))
+      to: Shape([Dimension](repeating: 1, count: missing) + operand.shape.dimensions)
+    )
     var inverse = [Int](repeating: 0, count: rank)
     for (position, axis) in permute.permutation.enumerated() { inverse[axis] = position }
     operand.shape = Shape(inverse.map { operand.shape[$0] })

@@ -136,7 +136,11 @@ package struct ConcatSimplification: GraphPass {
   }
 
   private func readParts(
-    _ parts: [ValueID], _ slice: Slice, _ axis: Int, _ id: NodeID, in graph: inout Graph
+    _ parts: [ValueID],
+    _ slice: Slice,
+    _ axis: Int,
+    _ id: NodeID,
+    in graph: inout Graph
   ) throws(Diagnostic) {
     var pieces: [ValueID] = []
     for part in parts {

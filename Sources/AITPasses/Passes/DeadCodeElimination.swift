@@ -45,7 +45,11 @@ package struct DeadCodeElimination: GraphPass {
       let shape = graph[node.outputs[0]].type.shape
       let body = FusedBody(pointwise, node.inputs).selecting(used).trimmed(in: graph, shape: shape)
       try graph.substitute(
-        Pointwise(body.expression), body.values, named: id, for: used.map { node.outputs[$0] })
+        Pointwise(body.expression),
+        body.values,
+        named: id,
+        for: used.map { node.outputs[$0] }
+      )
       return
     }
     var fusion = node.fusion
@@ -54,7 +58,11 @@ package struct DeadCodeElimination: GraphPass {
       // The operator is not needed, only what it was to read.
       let sources = Array(inputs.prefix(prologue.inputTypes.count))
       try graph.substitute(
-        Pointwise(prologue), sources, named: id, for: used.map { node.outputs[$0] })
+        Pointwise(prologue),
+        sources,
+        named: id,
+        for: used.map { node.outputs[$0] }
+      )
       return
     }
     var kept = used
@@ -72,6 +80,11 @@ package struct DeadCodeElimination: GraphPass {
     }
     guard kept.count < node.outputs.count else { return }
     try graph.substitute(
-      node.op, inputs, fusion: fusion, named: id, for: kept.map { node.outputs[$0] })
+      node.op,
+      inputs,
+      fusion: fusion,
+      named: id,
+      for: kept.map { node.outputs[$0] }
+    )
   }
 }

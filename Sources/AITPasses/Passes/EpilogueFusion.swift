@@ -37,7 +37,9 @@ package struct EpilogueFusion: GraphPass {
 
   /// Takes one pointwise node into an operator; nil if there is none to take.
   private func fuse(
-    _ producer: NodeID, _ graph: inout Graph, _ analysis: inout FusionAnalysis,
+    _ producer: NodeID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
     _ limits: PassLimits
   ) throws(Diagnostic) -> NodeID? {
     for result in graph.epilogueResults(of: producer) {
@@ -52,8 +54,12 @@ package struct EpilogueFusion: GraphPass {
   }
 
   private func fuse(
-    _ reader: NodeID, behind path: ViewPath, _ producer: NodeID, _ graph: inout Graph,
-    _ analysis: inout FusionAnalysis, _ limits: PassLimits
+    _ reader: NodeID,
+    behind path: ViewPath,
+    _ producer: NodeID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
+    _ limits: PassLimits
   ) throws(Diagnostic) -> NodeID? {
     guard let work = graph.pointwise(reader),
       graph[graph[reader].outputs[0]].type.shape == graph[path.value].type.shape,
@@ -86,20 +92,34 @@ package struct EpilogueFusion: GraphPass {
     guard body.fits(limits) else { return nil }
 
     for index in body.operands.indices {
-      guard case .value(let value) = body.operands[index], let operand = lifted[value] else { continue }
+      guard case .value(let value) = body.operands[index], let operand = lifted[value] else {
+        continue
+      }
       let view = try operand.add(to: &graph, like: reader)
       if view != value { analysis.addView(view, of: value, in: graph) }
       body.operands[index] = .value(view)
     }
     body = body.startingFromResult(inner.expression.inputTypes[0]).trimmed(in: graph)
     return try replace(
-      producer, reader, path, body, kept: kept.map { results[$0] }, &graph, &analysis)
+      producer,
+      reader,
+      path,
+      body,
+      kept: kept.map { results[$0] },
+      &graph,
+      &analysis
+    )
   }
 
   /// Puts the fused node in the place of the operator and the work.
   private func replace(
-    _ producer: NodeID, _ reader: NodeID, _ path: ViewPath, _ body: FusedBody, kept: [ValueID],
-    _ graph: inout Graph, _ analysis: inout FusionAnalysis
+    _ producer: NodeID,
+    _ reader: NodeID,
+    _ path: ViewPath,
+    _ body: FusedBody,
+    kept: [ValueID],
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis
   ) throws(Diagnostic) -> NodeID {
     let node = graph[producer]
     let results = graph[reader].outputs
@@ -110,12 +130,22 @@ package struct EpilogueFusion: GraphPass {
     let exposed = fusion.exposesPrologue ? node.outputs.suffix(1) : []
     guard !path.views.isEmpty else {
       let fused = try graph.substitute(
-        node.op, own + body.values, fusion: fusion, named: producer, for: results + kept + exposed)
+        node.op,
+        own + body.values,
+        fusion: fusion,
+        named: producer,
+        for: results + kept + exposed
+      )
       analysis.merge([producer, reader], into: fused, in: graph)
       return fused
     }
     let made = try graph.addNode(
-      node.op, own + body.values, name: node.name, fusion: fusion, source: node.source)
+      node.op,
+      own + body.values,
+      name: node.name,
+      fusion: fusion,
+      source: node.source
+    )
     guard let fused = made.first.flatMap({ graph.producer(of: $0) }) else {
       throw Diagnostic(.internalInconsistency, "node '\(node.name)' has no results")
     }

@@ -55,7 +55,10 @@ package struct IdentityRemoval: GraphPass {
 
   /// A reduction over one element of each is that element, up to its type and the sign of a zero.
   private func removeReduction(
-    _ reduce: Reduce, of operand: TensorType, _ id: NodeID, in graph: inout Graph
+    _ reduce: Reduce,
+    of operand: TensorType,
+    _ id: NodeID,
+    in graph: inout Graph
   ) throws(Diagnostic) {
     guard reduce.axes.allSatisfy({ operand.shape[$0] == 1 }) else { return }
     let node = graph[id]
@@ -76,7 +79,11 @@ package struct IdentityRemoval: GraphPass {
       }
       if !body.isIdentity {
         value = try graph.addNode(
-          Pointwise(body), [value], name: node.name, source: node.source)[0]
+          Pointwise(body),
+          [value],
+          name: node.name,
+          source: node.source
+        )[0]
       }
     }
     value = try graph.addView(Reshape(result.shape), of: value, like: id)
@@ -116,7 +123,11 @@ package struct IdentityRemoval: GraphPass {
     }
     guard body.expression != pointwise.body || body.values != node.inputs else { return }
     try graph.substitute(
-      Pointwise(body.expression), body.values, named: id, for: kept.map { node.outputs[$0] })
+      Pointwise(body.expression),
+      body.values,
+      named: id,
+      for: kept.map { node.outputs[$0] }
+    )
   }
 
   private func simplifyFusion(of id: NodeID, in graph: inout Graph) throws(Diagnostic) {

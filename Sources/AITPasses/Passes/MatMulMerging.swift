@@ -85,7 +85,10 @@ package struct MatMulMerging: GraphPass {
   }
 
   private func classify(
-    _ id: NodeID, _ graph: Graph, _ analysis: FusionAnalysis, _ limits: PassLimits
+    _ id: NodeID,
+    _ graph: Graph,
+    _ analysis: FusionAnalysis,
+    _ limits: PassLimits
   ) -> (Group, Member)? {
     let node = graph[id]
     guard let op = node.op as? MatMul, node.outputs.count == 1 else { return nil }
@@ -136,7 +139,10 @@ package struct MatMulMerging: GraphPass {
 
   /// What the operands of the work at the end are; nil if one is neither a vector of columns nor shared.
   private func extras(
-    _ body: FusedBody, of member: Member, _ graph: Graph, _ analysis: FusionAnalysis
+    _ body: FusedBody,
+    of member: Member,
+    _ graph: Graph,
+    _ analysis: FusionAnalysis
   ) -> [Extra]? {
     var extras: [Extra] = []
     for value in body.values {
@@ -156,12 +162,16 @@ package struct MatMulMerging: GraphPass {
 
   // MARK: - Merging
 
-  private func merge(_ members: [Member], _ group: Group, in graph: inout Graph) throws(Diagnostic) {
+  private func merge(_ members: [Member], _ group: Group, in graph: inout Graph) throws(Diagnostic)
+  {
     let first = graph[members[0].product]
     let name = "\(first.name)_to_\(graph[members[members.count - 1].product].name)"
     let weights = try graph.addNode(
-      Concat(axis: group.op.transposeB ? 0 : 1), members.map(\.weight), name: "\(name)_weights",
-      source: first.source)[0]
+      Concat(axis: group.op.transposeB ? 0 : 1),
+      members.map(\.weight),
+      name: "\(name)_weights",
+      source: first.source
+    )[0]
     var fusion = Fusion()
     var extras: [ValueID] = []
     if case .work(let expression, let kinds) = group.end {
@@ -170,16 +180,23 @@ package struct MatMulMerging: GraphPass {
         case .shared(let value): extras.append(value)
         case .columns(let rank):
           extras += try graph.addNode(
-            Concat(axis: rank - 1), members.map { $0.extras[index] }, name: "\(name)_columns",
-            source: first.source)
+            Concat(axis: rank - 1),
+            members.map { $0.extras[index] },
+            name: "\(name)_columns",
+            source: first.source
+          )
         }
       }
       // The work may be a node or an epilogue; members of both kinds are alike.
       fusion.epilogue = expression
     }
     let product = try graph.addNode(
-      group.op, [group.operand, weights] + extras, name: name, fusion: fusion,
-      source: first.source)[0]
+      group.op,
+      [group.operand, weights] + extras,
+      name: name,
+      fusion: fusion,
+      source: first.source
+    )[0]
     let shape = graph[product].type.shape
     let axis = shape.rank - 1
     var offset = 0

@@ -40,7 +40,9 @@ package struct PointwiseFusion: GraphPass {
 
   /// Merges a reader with one of its producers; nil if none can join it.
   private func merge(
-    into reader: NodeID, _ graph: inout Graph, _ analysis: inout FusionAnalysis,
+    into reader: NodeID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
     _ limits: PassLimits
   ) throws(Diagnostic) -> NodeID? {
     guard let work = graph.pointwise(reader) else { return nil }
@@ -52,14 +54,18 @@ package struct PointwiseFusion: GraphPass {
       let computed = Dictionary(
         uniqueKeysWithValues: source.outputs.enumerated().map {
           (FusedBody.Operand.value($0.element), $0.offset)
-        })
+        }
+      )
       let body = FusedBody(work, node.inputs)
         .absorbing(FusedBody(inner, source.inputs), computing: computed, keeping: kept)
         .trimmed(in: graph, shape: graph[node.outputs[0]].type.shape)
       guard body.fits(limits) else { continue }
       let merged = try graph.substitute(
-        Pointwise(body.expression), body.values, named: reader,
-        for: node.outputs + kept.map { source.outputs[$0] })
+        Pointwise(body.expression),
+        body.values,
+        named: reader,
+        for: node.outputs + kept.map { source.outputs[$0] }
+      )
       let isCopied = graph.contains(producer)
       analysis.merge(isCopied ? [reader] : [producer, reader], into: merged, in: graph)
       return merged
@@ -69,8 +75,12 @@ package struct PointwiseFusion: GraphPass {
 
   /// The results of a producer that the merged node keeps for others; nil if they cannot be merged.
   private func keptResults(
-    of producer: NodeID, _ inner: Pointwise, _ reader: NodeID, _ graph: Graph,
-    _ analysis: FusionAnalysis, _ limits: PassLimits
+    of producer: NodeID,
+    _ inner: Pointwise,
+    _ reader: NodeID,
+    _ graph: Graph,
+    _ analysis: FusionAnalysis,
+    _ limits: PassLimits
   ) -> [Int]? {
     guard analysis.isInvariant(producer, in: graph) == analysis.isInvariant(reader, in: graph)
     else { return nil }
@@ -92,10 +102,13 @@ package struct PointwiseFusion: GraphPass {
       if analysis.reachability.depends(input, on: producer, in: graph) { return nil }
       // Where the producer could end a product that the reader's other operands need, it should.
       for operand in source.inputs {
-        guard let maker = graph.producer(of: operand), graph[maker].op.traits.contains(.acceptsEpilogue),
+        guard let maker = graph.producer(of: operand),
+          graph[maker].op.traits.contains(.acceptsEpilogue),
           graph[operand].type.shape == shape
         else { continue }
-        if analysis.reachability.depends(input, on: maker, in: graph), input != operand { return nil }
+        if analysis.reachability.depends(input, on: maker, in: graph), input != operand {
+          return nil
+        }
       }
     }
     return kept

@@ -44,7 +44,10 @@ package struct PrologueFusion: GraphPass {
   }
 
   private func fuse(
-    _ reader: NodeID, _ graph: inout Graph, _ analysis: inout FusionAnalysis, _ limits: PassLimits
+    _ reader: NodeID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
+    _ limits: PassLimits
   ) throws(Diagnostic) -> NodeID? {
     let node = graph[reader]
     let sources = Array(node.inputs.prefix(node.fusion.prologueInputCount ?? 1))
@@ -71,7 +74,12 @@ package struct PrologueFusion: GraphPass {
         results.append(value)
       }
       let fused = try graph.substitute(
-        node.op, body.values + rest, fusion: fusion, named: reader, for: results)
+        node.op,
+        body.values + rest,
+        fusion: fusion,
+        named: reader,
+        for: results
+      )
       let isCopied = graph.contains(producer)
       analysis.merge(isCopied ? [reader] : [producer, reader], into: fused, in: graph)
       return fused
@@ -80,8 +88,13 @@ package struct PrologueFusion: GraphPass {
   }
 
   private func mode(
-    of value: ValueID, _ producer: NodeID, _ work: Pointwise, _ reader: NodeID, _ graph: Graph,
-    _ analysis: FusionAnalysis, _ limits: PassLimits
+    of value: ValueID,
+    _ producer: NodeID,
+    _ work: Pointwise,
+    _ reader: NodeID,
+    _ graph: Graph,
+    _ analysis: FusionAnalysis,
+    _ limits: PassLimits
   ) -> Mode? {
     let node = graph[reader]
     let type = graph[value].type

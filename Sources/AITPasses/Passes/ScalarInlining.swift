@@ -84,7 +84,10 @@ package struct ScalarInlining: GraphPass {
 
   /// A pointwise node of values that are all known makes tensors of one value.
   private func replaceByFull(
-    _ pointwise: Pointwise, _ literals: [Int: ScalarValue], _ id: NodeID, in graph: inout Graph
+    _ pointwise: Pointwise,
+    _ literals: [Int: ScalarValue],
+    _ id: NodeID,
+    in graph: inout Graph
   ) throws(Diagnostic) -> Bool {
     let outputs = graph[id].outputs
     let operands = literals.sorted { $0.key < $1.key }.map(\.value)
@@ -145,7 +148,10 @@ package struct ScalarInlining: GraphPass {
 
   /// Drops literals, from the first on, until the other operands broadcast to the shape.
   private func keepShape(
-    _ shape: Shape, _ inputs: [ValueID], _ literals: inout [Int: ScalarValue], in graph: Graph
+    _ shape: Shape,
+    _ inputs: [ValueID],
+    _ literals: inout [Int: ScalarValue],
+    in graph: Graph
   ) {
     for index in inputs.indices where literals[index] != nil {
       let rest = inputs.indices.filter { literals[$0] == nil }

@@ -34,7 +34,10 @@ package struct SiblingFusion: GraphPass {
 
   /// Merges the readers of a value as far as they go together, in order of identity.
   private func mergeReaders(
-    of value: ValueID, _ graph: inout Graph, _ analysis: inout FusionAnalysis, _ limits: PassLimits
+    of value: ValueID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
+    _ limits: PassLimits
   ) throws(Diagnostic) {
     var siblings = graph.consumers(of: value).filter { reader in
       graph.pointwise(reader) != nil
@@ -51,7 +54,10 @@ package struct SiblingFusion: GraphPass {
   }
 
   private func merge(
-    _ left: NodeID, _ right: NodeID, _ graph: inout Graph, _ analysis: inout FusionAnalysis,
+    _ left: NodeID,
+    _ right: NodeID,
+    _ graph: inout Graph,
+    _ analysis: inout FusionAnalysis,
     _ limits: PassLimits
   ) throws(Diagnostic) -> NodeID? {
     guard let first = graph.pointwise(left), let second = graph.pointwise(right),
@@ -60,11 +66,15 @@ package struct SiblingFusion: GraphPass {
       analysis.isInvariant(left, in: graph) == analysis.isInvariant(right, in: graph)
     else { return nil }
     let body = FusedBody(first, graph[left].inputs).joined(
-      with: FusedBody(second, graph[right].inputs))
+      with: FusedBody(second, graph[right].inputs)
+    )
     guard body.fits(limits) else { return nil }
     let merged = try graph.substitute(
-      Pointwise(body.expression), body.values, named: left,
-      for: graph[left].outputs + graph[right].outputs)
+      Pointwise(body.expression),
+      body.values,
+      named: left,
+      for: graph[left].outputs + graph[right].outputs
+    )
     analysis.merge([left, right], into: merged, in: graph)
     return merged
   }

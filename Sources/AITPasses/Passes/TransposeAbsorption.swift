@@ -69,7 +69,11 @@ package struct TransposeAbsorption: GraphPass {
     else { return }
     let op = MatMul(transposeA: !matMul.transposeB, transposeB: !matMul.transposeA)
     try graph.substitute(
-      op, [node.inputs[1], node.inputs[0]], named: id, for: graph[reader].outputs)
+      op,
+      [node.inputs[1], node.inputs[0]],
+      named: id,
+      for: graph[reader].outputs
+    )
   }
 
   /// Whether a permutation exchanges the last two axes and nothing else.

@@ -94,7 +94,9 @@ package struct ViewSimplification: GraphPass {
 
   /// One view that does what two do, the first on a tensor of the given shape.
   private func compose(
-    _ first: any ViewOperator, _ second: any ViewOperator, on shape: Shape
+    _ first: any ViewOperator,
+    _ second: any ViewOperator,
+    on shape: Shape
   ) -> (any ViewOperator)? {
     switch (first, second) {
     case (is Reshape, let second as Reshape): return second
@@ -105,7 +107,9 @@ package struct ViewSimplification: GraphPass {
       let axes = first.starts.indices
       return Slice(
         starts: axes.map { first.starts[$0] + second.starts[$0] * Dimension(first.steps[$0]) },
-        sizes: second.sizes, steps: axes.map { first.steps[$0] * second.steps[$0] })
+        sizes: second.sizes,
+        steps: axes.map { first.steps[$0] * second.steps[$0] }
+      )
     case (let first as Reshape, let second as Expand):
       // Axes of extent 1 in front are the expand's own to add.
       return isOnlyPadded(shape, first.shape) ? second : nil
@@ -131,8 +135,12 @@ package struct ViewSimplification: GraphPass {
     else { return }
     let source = graph[reduced].inputs[0]
     let other = Reduce(
-      reduce.kind, axes: reduce.axes, keepsDimensions: !reduce.keepsDimensions,
-      correction: reduce.correction, order: reduce.order)
+      reduce.kind,
+      axes: reduce.axes,
+      keepsDimensions: !reduce.keepsDimensions,
+      correction: reduce.correction,
+      order: reduce.order
+    )
     let types = try other.inferTypes([graph[source].type])
     guard types[0].shape == reshape.shape else { return }
     try graph.substitute(other, [source], named: reduced, for: node.outputs)
@@ -198,7 +206,9 @@ package struct ViewSimplification: GraphPass {
 
   /// Whether nodes of the given kind, and nothing else, read the results of a node.
   private func readers(
-    of node: Graph.Node, in graph: Graph, are isExpected: (any Operator) -> Bool
+    of node: Graph.Node,
+    in graph: Graph,
+    are isExpected: (any Operator) -> Bool
   ) -> Bool {
     node.outputs.allSatisfy { output in
       let readers = graph.consumers(of: output)
@@ -209,7 +219,10 @@ package struct ViewSimplification: GraphPass {
 
   /// Replaces work by the same on other operands with a view of each result.
   private func sink(
-    _ view: any ViewOperator, below id: NodeID, _ work: Pointwise, _ operands: [ValueID],
+    _ view: any ViewOperator,
+    below id: NodeID,
+    _ work: Pointwise,
+    _ operands: [ValueID],
     in graph: inout Graph
   ) throws(Diagnostic) {
     let node = graph[id]
