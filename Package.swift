@@ -19,6 +19,19 @@ let package = Package(
     .target(name: "AITOperators", dependencies: ["AITGraph"], plugins: ["OperatorCatalog"]),
     .target(name: "AITReference", dependencies: ["AITGraph", "AITOperators"]),
 
+    // How programs improve.
+    .target(name: "AITPasses", dependencies: ["AITGraph", "AITOperators", "AITReference"]),
+    .testTarget(
+      name: "PassTests", dependencies: ["AITGraph", "AITOperators", "AITPasses", "AITSamples"]
+    ),
+    .testTarget(
+      name: "PassContractTests",
+      dependencies: ["AITGraph", "AITOperators", "AITPasses", "AITReference", "AITSamples"]
+    ),
+
+    // Small programs and random ones, for the tests of every stage.
+    .target(name: "AITSamples", dependencies: ["AITGraph", "AITOperators", "AITReference"]),
+
     .testTarget(name: "AITGraphTests", dependencies: ["AITGraph", "AITOperators"]),
     .testTarget(
       name: "OperatorContractTests",

@@ -54,6 +54,7 @@ extension Graph {
       throw error.located(at: "\(source.map { "\($0): " } ?? "")node '\(base)'")
     }
     let id = NodeID(index: nodeSlots.count)
+    editCount += 1
     var results: [ValueID] = []
     for (index, type) in types.enumerated() {
       let valueName = types.count == 1 ? base : "\(base)_\(index)"
@@ -75,10 +76,12 @@ extension Graph {
         .duplicateName, "two outputs are named '\(identifier)'", hint: "give each output its name")
     }
     outputs.append(Output(name: identifier, value: value))
+    editCount += 1
   }
 
   private mutating func addValue(_ name: String, _ type: TensorType, _ origin: Origin) -> ValueID {
     let id = ValueID(index: values.count)
+    editCount += 1
     values.append(Value(name: uniqueValueName(name), type: type, origin: origin))
     users.append([])
     return id
@@ -89,6 +92,7 @@ extension Graph {
   /// Makes every reader of a value, outputs included, read another of the same type.
   package mutating func replaceUses(of old: ValueID, with new: ValueID) {
     guard old != new else { return }
+    editCount += 1
     for id in Set(users[old.index]) {
       nodeSlots[id.index]?.inputs.replaceAll(old, with: new)
     }
@@ -100,6 +104,7 @@ extension Graph {
   /// Makes one input of a node another value.
   package mutating func setInput(_ position: Int, of node: NodeID, to value: ValueID) {
     guard let old = nodeSlots[node.index]?.inputs[position] else { return }
+    editCount += 1
     if let use = users[old.index].firstIndex(of: node) { users[old.index].remove(at: use) }
     nodeSlots[node.index]?.inputs[position] = value
     users[value.index].append(node)
@@ -111,6 +116,7 @@ extension Graph {
     precondition(
       node.outputs.allSatisfy { useCount(of: $0) == 0 },
       "'\(node.name)' is erased while its results are read")
+    editCount += 1
     for input in node.inputs {
       if let use = users[input.index].firstIndex(of: id) { users[input.index].remove(at: use) }
     }
@@ -147,10 +153,12 @@ extension Graph {
 
   /// Removes constants that nothing reads and that the library need not offer by name.
   package mutating func removeUnusedLiterals() {
-    constants = constants.filter { id in
+    let kept = constants.filter { id in
       guard let constant = constant(id) else { return false }
       return constant.isNamed || useCount(of: id) > 0
     }
+    if kept.count < constants.count { editCount += 1 }
+    constants = kept
   }
 
   /// Gives a constant its data, of the declared type.
@@ -164,6 +172,7 @@ extension Graph {
         "constant '\(constant.originalName)' is declared \(values[id.index].type), found \(data.type)")
     }
     constant.data = data
+    editCount += 1
     values[id.index].origin = .constant(constant)
   }
 

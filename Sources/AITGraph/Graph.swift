@@ -71,6 +71,8 @@ public struct Graph: Sendable {
   package internal(set) var inputs: [ValueID] = []
   package internal(set) var constants: [ValueID] = []
   package internal(set) var outputs: [Output] = []
+  /// How often the graph has been changed since it was made, names apart: tells passes that settled.
+  package internal(set) var editCount = 0
   /// For each value, the nodes that read it, once per reading input.
   var users: [[NodeID]] = []
   var valueNames: Set<String> = []

@@ -1,0 +1,80 @@
+import AITGraph
+
+/// The passes in order, each with the reason for its place.
+package struct Pipeline: Sendable {
+  /// What runs, in order.
+  package var passes: [any GraphPass]
+
+  package init(_ passes: [any GraphPass]) { self.passes = passes }
+
+  /// The passes of an ordinary compilation.
+  package static let standard = Pipeline([
+    // First of all: expressions take in scalars, so that the rules on `x · 1` can see the 1.
+    ScalarInlining(),
+    // Before anything that matches patterns: what does nothing hides what does something.
+    IdentityRemoval(),
+    // Before merging duplicates: fewer nodes to compare, and literals fold to equal ones.
+    ConstantFolding(),
+    DeadCodeElimination(),
+    // Before the recognition of patterns, which ask whether two terms are the same value.
+    CommonSubexpressionElimination(),
+    // After duplicates are merged: two views of one value that differ are two reads.
+    ViewSimplification(),
+    ConcatSimplification(),
+    // Before pointwise fusion: norms and softmax are cut out of the pointwise work around them.
+    NormalizationRecognition(),
+    SoftmaxRecognition(),
+    // After views are composed: one permute is left before a product.
+    TransposeAbsorption(),
+    // After transposes are flags, which must agree; before biases disappear into epilogues.
+    MatMulMerging(),
+    PointwiseFusion(),
+    // After fusion: `x · sigmoid(x)` is in one expression only now.
+    ActivationRecognition(),
+    // Before prologues: a sum is cheapest where its product is in registers.
+    EpilogueFusion(),
+    PrologueFusion(),
+    // After epilogues and prologues, which take one pointwise node each, not two merged ones.
+    SiblingFusion(),
+    // Last: fusion leaves results that nobody reads.
+    DeadCodeElimination(),
+  ])
+
+  /// The names, in order, as `--emit=graph-after=` takes them.
+  package var names: [String] { passes.map { type(of: $0).name } }
+
+  /// Returns the pipeline without the passes of the given names.
+  package func without(_ names: Set<String>) -> Pipeline {
+    Pipeline(passes.filter { !names.contains(type(of: $0).name) })
+  }
+
+  /// Runs the passes in order, and all of them again while they still change something: a fused node
+  /// may be equal to another, a removed reader may free a value to be fused.
+  ///
+  /// With `last`, stops after that pass has run once; it must be one of the names.
+  @discardableResult
+  package func run(
+    on graph: inout Graph,
+    in context: PassContext = PassContext(),
+    stoppingAfter last: String? = nil
+  ) throws(Diagnostic) -> [PassRecord] {
+    if let last, !names.contains(last) {
+      let near = Identifier.nearest(to: last, among: names)
+      throw Diagnostic(
+        .invalidOption,
+        "'\(last)' is not a pass",
+        hint: "one of \((near.isEmpty ? names : near).joined(separator: ", "))"
+      )
+    }
+    var records: [PassRecord] = []
+    for round in 1...max(1, context.limits.rounds) {
+      let before = graph.editCount
+      for pass in passes {
+        records.append(try context.instruments.run(pass, on: &graph, in: context, round: round))
+        if type(of: pass).name == last { return records }
+      }
+      if graph.editCount == before { break }
+    }
+    return records
+  }
+}

@@ -1,0 +1,68 @@
+import AITGraph
+
+/// Which nodes depend on which, kept right while nodes are merged.
+///
+/// One bit for each pair of nodes: a question costs one load, a merge a pass over the column of the
+/// merged nodes. A thousand nodes take 125 KB.
+struct Reachability {
+  /// The row of a node, by the index of its identity; merged nodes share one.
+  private var rows: [Int: Int] = [:]
+  /// For each row, the bits of the rows it depends on.
+  private var ancestors: [[UInt64]] = []
+
+  init(_ graph: Graph) {
+    let order = graph.sortedNodes()
+    let width = (order.count + 63) / 64
+    ancestors.reserveCapacity(order.count)
+    for (row, id) in order.enumerated() {
+      var bits = [UInt64](repeating: 0, count: width)
+      for input in graph[id].inputs {
+        guard let source = graph.producer(of: input), let other = rows[source.index] else {
+          continue
+        }
+        bits.formUnion(ancestors[other])
+        bits[other >> 6] |= 1 << UInt64(other & 63)
+      }
+      rows[id.index] = row
+      ancestors.append(bits)
+    }
+  }
+
+  /// Whether a node needs the result of another, over any number of nodes between.
+  func depends(_ node: NodeID, on other: NodeID) -> Bool {
+    guard let row = rows[node.index], let column = rows[other.index] else { return false }
+    return ancestors[row][column >> 6] >> UInt64(column & 63) & 1 == 1
+  }
+
+  /// Whether computing a value needs the result of a node.
+  func depends(_ value: ValueID, on other: NodeID, in graph: Graph) -> Bool {
+    guard let source = graph.producer(of: value) else { return false }
+    if let row = rows[source.index], row == rows[other.index] { return true }
+    return source == other || depends(source, on: other)
+  }
+
+  /// Records that a node computes what others did; they need not be in the graph any more.
+  mutating func merge(_ old: [NodeID], into new: NodeID) {
+    let merged = old.compactMap { rows[$0.index] }
+    guard let kept = merged.last else { return }
+    rows[new.index] = kept
+    for row in merged.dropLast() { ancestors[kept].formUnion(ancestors[row]) }
+    for row in merged { ancestors[kept][row >> 6] &= ~(1 << UInt64(row & 63)) }
+    let bits = ancestors[kept]
+    for row in ancestors.indices where row != kept {
+      let dependsOnMerged = merged.contains { ancestors[row][$0 >> 6] >> UInt64($0 & 63) & 1 == 1 }
+      guard dependsOnMerged else { continue }
+      ancestors[row].formUnion(bits)
+      ancestors[row][kept >> 6] |= 1 << UInt64(kept & 63)
+    }
+  }
+
+  /// Records a node that only describes the result of another anew.
+  mutating func alias(_ view: NodeID, to node: NodeID) { rows[view.index] = rows[node.index] }
+}
+
+extension [UInt64] {
+  fileprivate mutating func formUnion(_ other: [UInt64]) {
+    for index in indices { self[index] |= other[index] }
+  }
+}

@@ -1,0 +1,73 @@
+import AITGraph
+import AITOperators
+
+extension SampleGraph {
+  /// Layers as networks put them together.
+  static let networks: [SampleGraph] = [
+    // The model of the tutorial.
+    SampleGraph("tutorial") { g throws(Diagnostic) in
+      let x = try g.addInput("X", TensorType(.float16, [.symbol("batch", 1...64), 16]))
+      let dense = try g.layer(x, 64, "dense1")
+      let hidden = try g.layer(try g.pointwise(.fastGELU, dense, name: "gelu"), 16, "dense2")
+      let sum = try g.add(.value(hidden), .value(x), name: "sum")
+      try g.addOutput("Y", try g.normalized(sum, "layernorm"))
+    },
+    SampleGraph("swiglu_few_rows") { g throws(Diagnostic) in
+      try swiglu(&g, rows: .symbol("rows", 1...64))
+    },
+    SampleGraph("swiglu_many_rows") { g throws(Diagnostic) in
+      try swiglu(&g, rows: .symbol("rows", 1...4096))
+    },
+    SampleGraph("parallel_branches") { g throws(Diagnostic) in
+      let x = try g.addInput("x", TensorType(.float32, [6, 8]))
+      let left = try g.pointwise(.relu, try g.layer(x, 12, "left"), name: "left_relu")
+      let right = try g.pointwise(.relu, try g.layer(x, 4, "right"), name: "right_relu")
+      let last = try g.layer(x, 5, "last", hasBias: false)
+      try g.addOutput("y", try g.softmax(left, axis: 1))
+      try g.addOutput("z", try g.softmax(right, axis: 1))
+      try g.addOutput("w", last)
+    },
+    SampleGraph("group_norm_silu") { g throws(Diagnostic) in
+      let batch = Dimension.symbol("batch", 1...4)
+      let x = try g.addInput("x", TensorType(.float16, [batch, 8, 3, 5]))
+      let weight = try g.addConstant("weight", TensorType(.float16, [8]))
+      let bias = try g.addConstant("bias", TensorType(.float16, [8]))
+      let normal = try g.groupNorm(x, groupCount: 4, weight: weight, bias: bias, name: "norm")
+      let gate = try g.pointwise(.sigmoid, normal)
+      try g.addOutput("y", try g.multiply(.value(normal), .value(gate)))
+    },
+    SampleGraph("patches") { g throws(Diagnostic) in
+      let batch = Dimension.symbol("batch", 1...3)
+      let x = try g.addInput("image", TensorType(.float32, [batch, 3, 8, 12]))
+      let tiles = try g.reshape(x, [batch, 3, 2, 4, 3, 4])
+      let rows = try g.permute(tiles, [0, 2, 4, 1, 3, 5])
+      let flat = try g.reshape(rows, [batch, 6, 48])
+      let tokens = try g.layer(flat, 10, "embed")
+      let position = try g.addConstant("position", TensorType(.float32, [1, 6, 10]))
+      let class_ = try g.addConstant("class_token", TensorType(.float32, [1, 1, 10]))
+      let placed = try g.add(.value(tokens), .value(position))
+      let first = try g.expand(class_, [batch, 1, 10])
+      let all = try g.concat([first, placed], axis: 1)
+      let normal = try g.normalized(all, "norm")
+      try g.addOutput("features", try g.select(normal, axis: 1, 0))
+    },
+    SampleGraph("embedding") { g throws(Diagnostic) in
+      let (batch, length) = (Dimension.symbol("batch", 1...3), Dimension.symbol("length", 1...7))
+      let ids = try g.addInput("ids", TensorType(.int64, [batch, length]))
+      let table = try g.addConstant("words", TensorType(.float32, [11, 6]))
+      let places = try g.addConstant("places", TensorType(.float32, [9, 6]))
+      let words = try g.embedding(ids, table: table)
+      let range = try g.arange(count: length, .int64)
+      let sum = try g.add(.value(words), .value(try g.embedding(range, table: places)))
+      try g.addOutput("y", try g.normalized(sum, "norm"))
+    },
+  ]
+
+  private static func swiglu(_ g: inout Graph, rows: Dimension) throws(Diagnostic) {
+    let x = try g.addInput("x", TensorType(.float32, [rows, 8]))
+    let gate = try g.pointwise(.silu, try g.layer(x, 12, "gate", hasBias: false), name: "silu")
+    let up = try g.layer(x, 12, "up", hasBias: false)
+    let product = try g.multiply(.value(gate), .value(up), name: "product")
+    try g.addOutput("y", try g.layer(product, 8, "down", hasBias: false))
+  }
+}
