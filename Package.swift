@@ -5,6 +5,7 @@ let package = Package(
   name: "AITemplate",
   products: [
     .library(name: "AITemplate", targets: ["AITemplate"]),
+    .executable(name: "ait", targets: ["ait"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -83,9 +84,19 @@ let package = Package(
     .target(
       name: "AITemplate",
       dependencies: [
-        "AITBuild", "AITCPU", "AITCodegen", "AITGraph", "AITKernels", "AITLoader", "AITOperators",
-        "AITPlan", "AITReference", "AITWeights",
+        "AITBuild", "AITCPU", "AITCodegen", "AITFrontend", "AITGraph", "AITKernels", "AITLoader",
+        "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights",
       ]),
+    .executableTarget(
+      name: "ait",
+      dependencies: [
+        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITMeasure",
+        "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights", "AITemplate",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "Tutorial", dependencies: ["AITemplate"], path: "Examples/Tutorial",
+      exclude: ["pytorch_model.py", "pytorch_time.py"]),
     // Every operator on a target against the reference: for tests and for the command.
     .target(
       name: "AITConformance",

@@ -4,6 +4,7 @@ import AITCodegen
 import AITGraph
 import AITKernels
 import AITLoader
+import AITPasses
 import AITPlan
 
 /// Turns a graph into a library: the whole flow, from top to bottom.
@@ -23,7 +24,11 @@ package struct Compiler: Sendable {
   package func optimize(_ graph: Graph) throws(Diagnostic) -> Graph {
     try graph.verify()
     guard options.optimizes else { return graph }
-    return graph
+    var optimized = graph
+    var context = PassContext()
+    if options.checksPasses { context.instruments.verifies = true }
+    try Pipeline.standard.run(on: &optimized, in: context)
+    return optimized
   }
 
   /// The same compiler without the passes: every node becomes kernels as it is.

@@ -41,7 +41,8 @@ struct ConstantStage {
     }
     let module = try CompiledModule(contentsOf: library)
     var sources: [String: TensorData] = [:]
-    for constant in plan.constants where constant.isFoldingInput {
+    // The library wants them all before it folds; their memory is read where it lies.
+    for constant in plan.constants {
       // Those without data are needed only by values that are not kept.
       sources[constant.name] =
         constant.constant.data

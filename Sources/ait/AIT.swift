@@ -2,11 +2,11 @@ import AITGraph
 import ArgumentParser
 
 #if canImport(Glibc)
-  import Glibc
+  @preconcurrency import Glibc
 #elseif canImport(Musl)
-  import Musl
+  @preconcurrency import Musl
 #elseif canImport(Darwin)
-  import Darwin
+  @preconcurrency import Darwin
 #endif
 
 /// The command `ait`.
@@ -37,16 +37,15 @@ struct AIT: AsyncParsableCommand {
       }
     } catch let diagnostic as Diagnostic {
       Terminal.printError("\(diagnostic)")
-      Foundation_exit(diagnostic.identity == .verificationFailed ? 2 : 1)
+      endProcess(diagnostic.identity == .verificationFailed ? 2 : 1)
     } catch {
       exit(withError: error)
     }
   }
 }
 
-/// Ends the process; `exit` is hidden by the command's own.
-private func Foundation_exit(_ code: Int32) -> Never { _exitNow(code) }
-private func _exitNow(_ code: Int32) -> Never {
+/// Ends the process; within the command `exit` is its own.
+private func endProcess(_ code: Int32) -> Never {
   fflush(stdout)
   _exit(code)
 }

@@ -1,4 +1,5 @@
 import AITBuild
+import AITCodegen
 import AITGraph
 import AITLoader
 import AITOperators

@@ -36,7 +36,8 @@ struct Run: AsyncParsableCommand {
 
   private func write(_ results: [String: TensorData], to target: String) throws(Diagnostic) {
     guard let equals = target.firstIndex(of: "="), !target[..<equals].contains("/") else {
-      try Safetensors.write(results, to: target)
+      try Safetensors.write(
+        results.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }, to: target)
       return
     }
     let name = String(target[..<equals])
