@@ -13,11 +13,17 @@ extension ScalarFunction {
       // x · Φ(x) = x/2 · (1 + erf(x/√2))
       let inner = e.call(.erf, e.call(.multiply, x, literal(0.5.squareRoot())))
       return e.call(
-        .multiply, e.call(.multiply, x, literal(0.5)), e.call(.add, inner, literal(1)))
+        .multiply,
+        e.call(.multiply, x, literal(0.5)),
+        e.call(.add, inner, literal(1))
+      )
     case .fastGELU:
       // x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) = x · sigmoid(2√(2/π) · (x + 0.044715 x³))
       let cubic = e.call(
-        .add, e.call(.multiply, e.call(.square, x), literal(0.044715)), literal(1))
+        .add,
+        e.call(.multiply, e.call(.square, x), literal(0.044715)),
+        literal(1)
+      )
       let scaled = e.call(.multiply, x, literal(2 * (2 / Double.pi).squareRoot()))
       return e.call(.multiply, x, e.call(.sigmoid, e.call(.multiply, scaled, cubic)))
     case .silu: return e.call(.multiply, x, e.call(.sigmoid, x))
@@ -30,18 +36,31 @@ extension ScalarFunction {
       return e.call(.divide, clampedTo6(e.call(.add, x, literal(3)), &e), literal(6))
     case .hardSwish:
       return e.call(
-        .divide, e.call(.multiply, x, clampedTo6(e.call(.add, x, literal(3)), &e)), literal(6))
+        .divide,
+        e.call(.multiply, x, clampedTo6(e.call(.add, x, literal(3)), &e)),
+        literal(6)
+      )
     case .leakyReLU:
       return e.call(
-        .select, e.call(.greater, x, literal(0)), x, e.call(.multiply, x, operands[1]))
+        .select,
+        e.call(.greater, x, literal(0)),
+        x,
+        e.call(.multiply, x, operands[1])
+      )
     case .elu:
       return e.call(
-        .select, e.call(.greater, x, literal(0)), x,
-        e.call(.multiply, operands[1], e.call(.expm1, x)))
+        .select,
+        e.call(.greater, x, literal(0)),
+        x,
+        e.call(.multiply, operands[1], e.call(.expm1, x))
+      )
     case .celu:
       return e.call(
-        .select, e.call(.greater, x, literal(0)), x,
-        e.call(.multiply, operands[1], e.call(.expm1, e.call(.divide, x, operands[1]))))
+        .select,
+        e.call(.greater, x, literal(0)),
+        x,
+        e.call(.multiply, operands[1], e.call(.expm1, e.call(.divide, x, operands[1])))
+      )
     case .softplus:
       // log1p(exp(βx)) / β, but x itself where βx exceeds the threshold.
       let scaled = e.call(.multiply, x, operands[1])
@@ -50,7 +69,11 @@ extension ScalarFunction {
     case .nanToNum:
       let isInfinite = e.call(.isInfinite, x)
       let infinite = e.call(
-        .select, e.call(.greater, x, literal(0)), operands[2], operands[3])
+        .select,
+        e.call(.greater, x, literal(0)),
+        operands[2],
+        operands[3]
+      )
       let finite = e.call(.select, isInfinite, infinite, x)
       return e.call(.select, e.call(.isNaN, x), operands[1], finite)
     default: return nil

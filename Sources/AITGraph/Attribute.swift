@@ -40,9 +40,12 @@ package struct AttributeReader {
     }
   }
 
-  private func wrongKind(_ name: String, _ found: AttributeValue, _ expected: String) -> Diagnostic {
+  private func wrongKind(_ name: String, _ found: AttributeValue, _ expected: String) -> Diagnostic
+  {
     Diagnostic(
-      .invalidAttribute, "attribute '\(name)' of \(operatorName) is \(found), expected \(expected)")
+      .invalidAttribute,
+      "attribute '\(name)' of \(operatorName) is \(found), expected \(expected)"
+    )
   }
 
   private mutating func take(_ name: String) -> AttributeValue? { rest.removeValue(forKey: name) }

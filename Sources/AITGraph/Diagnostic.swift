@@ -51,8 +51,12 @@ public struct Diagnostic: Error, Hashable, Sendable, CustomStringConvertible {
   public var hint: String?
 
   /// Creates a diagnostic.
-  public init(_ identity: Identity, _ message: String, at location: String? = nil, hint: String? = nil)
-  {
+  public init(
+    _ identity: Identity,
+    _ message: String,
+    at location: String? = nil,
+    hint: String? = nil
+  ) {
     self.identity = identity
     self.message = message
     self.location = location

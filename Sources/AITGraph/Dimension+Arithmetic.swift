@@ -17,7 +17,9 @@ extension Dimension {
         products.append(
           Term(
             coefficient: multiply(first.coefficient, second.coefficient),
-            factors: (first.factors + second.factors).sorted { $0.description < $1.description }))
+            factors: (first.factors + second.factors).sorted { $0.description < $1.description }
+          )
+        )
       }
     }
     return Dimension(normalizing: products)
@@ -45,7 +47,8 @@ extension Dimension {
     let whole = terms.filter { $0.coefficient % by == 0 }
     var rest = Dimension(normalizing: terms.filter { $0.coefficient % by != 0 })
     var quotient = Dimension(
-      normalizing: whole.map { Term(coefficient: $0.coefficient / by, factors: $0.factors) })
+      normalizing: whole.map { Term(coefficient: $0.coefficient / by, factors: $0.factors) }
+    )
     if let offset = rest.terms.last, offset.factors.isEmpty {
       let carried = Self.floorDivide(offset.coefficient, by)
       quotient = quotient + Dimension(carried)
@@ -58,7 +61,8 @@ extension Dimension {
     let reduced = Dimension(
       normalizing: rest.terms.map {
         Term(coefficient: $0.coefficient / shared, factors: $0.factors)
-      })
+      }
+    )
     // ⌊⌊x / a⌋ / b⌋ = ⌊x / (a·b)⌋.
     if reduced.terms.count == 1, reduced.terms[0].coefficient == 1,
       reduced.terms[0].factors.count == 1,
@@ -86,7 +90,8 @@ extension Dimension {
       normalizing: terms.compactMap { term in
         let coefficient = term.coefficient - Self.floorDivide(term.coefficient, by) * by
         return coefficient == 0 ? nil : Term(coefficient: coefficient, factors: term.factors)
-      })
+      }
+    )
     let range = rest.range
     if range.lowerBound >= 0 && range.upperBound < by { return rest }
     return Dimension(atom: .modulo(rest, divisor))

@@ -168,8 +168,10 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral {
         case .symbol(let symbol): product = product * replacement(symbol)
         case .floorDivide(let left, let right):
           product =
-            product * left.substituting(replacement).floorDivided(
-              by: right.substituting(replacement))
+            product
+            * left.substituting(replacement).floorDivided(
+              by: right.substituting(replacement)
+            )
         case .modulo(let left, let right):
           product =
             product * left.substituting(replacement).modulo(right.substituting(replacement))

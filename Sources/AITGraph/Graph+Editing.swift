@@ -11,20 +11,29 @@ extension Graph {
     return id
   }
 
-  /// Adds a constant; returns its identity. `data`, if given, has the type's element type and shape.
+  /// Adds a constant; returns its identity.
+  ///
+  /// `data`, if given, has the type's element type and shape.
   package mutating func addConstant(
-    _ name: String, _ type: TensorType, data: TensorData? = nil, originalName: String? = nil,
+    _ name: String,
+    _ type: TensorType,
+    data: TensorData? = nil,
+    originalName: String? = nil,
     isNamed: Bool = true
   ) throws(Diagnostic) -> ValueID {
     try type.checkSize()
     guard let extents = type.shape.constants else {
       throw Diagnostic(
-        .shapeMismatch, "constant '\(name)' has the symbolic shape \(type.shape)",
-        hint: "constants have known extents; make it an input")
+        .shapeMismatch,
+        "constant '\(name)' has the symbolic shape \(type.shape)",
+        hint: "constants have known extents; make it an input"
+      )
     }
     if let data, data.dtype != type.dtype || data.shape != extents {
       throw Diagnostic(
-        .weightMismatch, "constant '\(name)' is declared \(type) but its data is \(data.type)")
+        .weightMismatch,
+        "constant '\(name)' is declared \(type) but its data is \(data.type)"
+      )
     }
     let constant = Constant(originalName: originalName ?? name, data: data, isNamed: isNamed)
     let id = addValue(name, type, .constant(constant))
@@ -42,7 +51,10 @@ extension Graph {
   /// Adds a node with the types inferred; returns its results.
   @discardableResult
   package mutating func addNode(
-    _ op: any Operator, _ operands: [ValueID], name: String? = nil, fusion: Fusion = Fusion(),
+    _ op: any Operator,
+    _ operands: [ValueID],
+    name: String? = nil,
+    fusion: Fusion = Fusion(),
     source: String? = nil
   ) throws(Diagnostic) -> [ValueID] {
     let base = name ?? type(of: op).name
@@ -62,8 +74,14 @@ extension Graph {
     }
     nodeSlots.append(
       Node(
-        name: uniqueNodeName(base), op: op, inputs: operands, outputs: results, fusion: fusion,
-        source: source))
+        name: uniqueNodeName(base),
+        op: op,
+        inputs: operands,
+        outputs: results,
+        fusion: fusion,
+        source: source
+      )
+    )
     for operand in operands { users[operand.index].append(id) }
     return results
   }
@@ -73,7 +91,10 @@ extension Graph {
     let identifier = Identifier.make(name)
     guard !outputs.contains(where: { $0.name == identifier }) else {
       throw Diagnostic(
-        .duplicateName, "two outputs are named '\(identifier)'", hint: "give each output its name")
+        .duplicateName,
+        "two outputs are named '\(identifier)'",
+        hint: "give each output its name"
+      )
     }
     outputs.append(Output(name: identifier, value: value))
     editCount += 1
@@ -115,7 +136,8 @@ extension Graph {
     let node = self[id]
     precondition(
       node.outputs.allSatisfy { useCount(of: $0) == 0 },
-      "'\(node.name)' is erased while its results are read")
+      "'\(node.name)' is erased while its results are read"
+    )
     editCount += 1
     for input in node.inputs {
       if let use = users[input.index].firstIndex(of: id) { users[input.index].remove(at: use) }
@@ -125,7 +147,9 @@ extension Graph {
     nodeSlots[id.index] = nil
   }
 
-  /// Removes a node and then those before it that nothing else reads. Inputs and constants stay.
+  /// Removes a node and then those before it that nothing else reads.
+  ///
+  /// Inputs and constants stay.
   package mutating func eraseIfUnused(_ id: NodeID) {
     guard contains(id), self[id].outputs.allSatisfy({ useCount(of: $0) == 0 }) else { return }
     let sources = Set(self[id].inputs.compactMap { producer(of: $0) })
@@ -137,7 +161,10 @@ extension Graph {
   /// that have the same position, and the old node is removed.
   @discardableResult
   package mutating func replace(
-    _ id: NodeID, with op: any Operator, _ operands: [ValueID], fusion: Fusion = Fusion()
+    _ id: NodeID,
+    with op: any Operator,
+    _ operands: [ValueID],
+    fusion: Fusion = Fusion()
   ) throws(Diagnostic) -> [ValueID] {
     let old = self[id]
     let names = old.outputs.map { self[$0].name }
@@ -169,7 +196,8 @@ extension Graph {
     guard data.type == values[id.index].type else {
       throw Diagnostic(
         .weightMismatch,
-        "constant '\(constant.originalName)' is declared \(values[id.index].type), found \(data.type)")
+        "constant '\(constant.originalName)' is declared \(values[id.index].type), found \(data.type)"
+      )
     }
     constant.data = data
     editCount += 1
@@ -208,11 +236,15 @@ extension Graph {
 
   /// The types of a node's outputs, fused work included.
   package static func inferTypes(
-    _ op: any Operator, _ inputs: [TensorType], _ fusion: Fusion
+    _ op: any Operator,
+    _ inputs: [TensorType],
+    _ fusion: Fusion
   ) throws(Diagnostic) -> [TensorType] {
     guard fusion.epilogue.map({ !$0.inputTypes.isEmpty && !$0.results.isEmpty }) ?? true else {
       throw Diagnostic(
-        .malformedGraph, "an epilogue has an input for the operator's result, and a result")
+        .malformedGraph,
+        "an epilogue has an input for the operator's result, and a result"
+      )
     }
     guard fusion.prologue != nil || !fusion.exposesPrologue else {
       throw Diagnostic(.malformedGraph, "a prologue is exposed, but there is none")
@@ -228,7 +260,10 @@ extension Graph {
       let sources = Array(operands.prefix(prologue.inputTypes.count))
       try checkTypes(sources, prologue.inputTypes, "prologue")
       guard prologue.results.count == 1 else {
-        throw Diagnostic(.malformedGraph, "a prologue has one result, found \(prologue.results.count)")
+        throw Diagnostic(
+          .malformedGraph,
+          "a prologue has one result, found \(prologue.results.count)"
+        )
       }
       let shape = try Shape.broadcasting(sources.map(\.shape))
       let made = TensorType(prologue.resultTypes[0], shape)
@@ -244,7 +279,9 @@ extension Graph {
       let shape = results[0].shape
       for extra in extras where try Shape.broadcasting([shape, extra.shape]) != shape {
         throw Diagnostic(
-          .shapeMismatch, "the epilogue's input \(extra) does not broadcast to \(shape)")
+          .shapeMismatch,
+          "the epilogue's input \(extra) does not broadcast to \(shape)"
+        )
       }
       results = epilogue.resultTypes.map { TensorType($0, shape) }
     }
@@ -257,7 +294,8 @@ extension Graph {
     guard found.map(\.dtype) == expected else {
       throw Diagnostic(
         .dtypeMismatch,
-        "the \(part) takes \(expected.map(\.rawValue)), found \(found.map(\.dtype.rawValue))")
+        "the \(part) takes \(expected.map(\.rawValue)), found \(found.map(\.dtype.rawValue))"
+      )
     }
   }
 }

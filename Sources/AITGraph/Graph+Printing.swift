@@ -22,12 +22,15 @@ package struct GraphPrinter {
   package func text(_ graph: Graph) -> String {
     var lines = ["graph \(graph.name) {"]
     for symbol in graph.symbols {
-      lines.append("  symbol \(symbol.name): \(symbol.bounds.lowerBound)...\(symbol.bounds.upperBound)")
+      lines.append(
+        "  symbol \(symbol.name): \(symbol.bounds.lowerBound)...\(symbol.bounds.upperBound)"
+      )
     }
     for id in graph.inputs { lines.append("  input \(graph[id].name): \(graph[id].type)") }
     for id in graph.constants {
       guard let constant = graph.constant(id) else { continue }
-      var line = "  \(constant.isNamed ? "constant" : "literal") \(graph[id].name): \(graph[id].type)"
+      var line =
+        "  \(constant.isNamed ? "constant" : "literal") \(graph[id].name): \(graph[id].type)"
       if constant.originalName != graph[id].name && constant.isNamed {
         line += " \(Self.quoted(constant.originalName))"
       }
@@ -110,7 +113,11 @@ package struct GraphPrinter {
     let inputs = expression.inputTypes.enumerated().map { "x\($0.offset): \($0.element.rawValue)" }
     var statements: [String] = []
     func name(_ index: Int) -> String {
-      if case .input(let input) = expression.instructions[index] { "x\(input)" } else { "t\(index)" }
+      if case .input(let input) = expression.instructions[index] {
+        "x\(input)"
+      } else {
+        "t\(index)"
+      }
     }
     for (index, instruction) in expression.instructions.enumerated() {
       switch instruction {
@@ -128,7 +135,8 @@ package struct GraphPrinter {
         statements.append("\(name(index)) = \(function.rawValue)(\(operands))")
       case .cast(let argument):
         statements.append(
-          "\(name(index)) = cast(\(name(argument)), \(expression.types[index].rawValue))")
+          "\(name(index)) = cast(\(name(argument)), \(expression.types[index].rawValue))"
+        )
       }
     }
     statements.append("return \(expression.results.map(name).joined(separator: ", "))")

@@ -8,7 +8,10 @@ extension Graph {
     guard sortedNodes().count == nodeCount else { throw fail("the nodes form a cycle") }
     guard !outputs.isEmpty else {
       throw Diagnostic(
-        .missingOutput, "graph '\(name)' has no output", hint: "name at least one result")
+        .missingOutput,
+        "graph '\(name)' has no output",
+        hint: "name at least one result"
+      )
     }
     try verifySymbols()
     try verifyNames()
@@ -18,7 +21,9 @@ extension Graph {
       let node = self[id]
       let place = "node '\(node.name)'"
       for input in node.inputs {
-        guard values.indices.contains(input.index) else { throw fail("an input is unknown", at: place) }
+        guard values.indices.contains(input.index) else {
+          throw fail("an input is unknown", at: place)
+        }
         if let source = producer(of: input), !contains(source) {
           throw fail("it reads '\(self[input].name)', whose node was erased", at: place)
         }
@@ -57,22 +62,29 @@ extension Graph {
         throw Diagnostic(
           .conflictingSymbol,
           "symbol '\(symbol.name)' has the bounds \(known) and \(symbol.bounds)",
-          at: "graph '\(name)'", hint: "the same name is the same size: use one range")
+          at: "graph '\(name)'",
+          hint: "the same name is the same size: use one range"
+        )
       }
       guard Identifier.isValid(symbol.name), symbol.bounds.lowerBound >= 0 else {
         throw Diagnostic(
           .conflictingSymbol,
-          "symbol '\(symbol.name)' in \(symbol.bounds) is not an identifier with bounds of at least 0")
+          "symbol '\(symbol.name)' in \(symbol.bounds) is not an identifier with bounds of at least 0"
+        )
       }
       bounds[symbol.name] = symbol.bounds
     }
     // Every symbol must be readable off the extents of the inputs when a run begins.
     let readable = Set(
-      inputs.flatMap { self[$0].type.shape.dimensions }.compactMap { $0.scaledSymbol?.symbol.name })
+      inputs.flatMap { self[$0].type.shape.dimensions }.compactMap { $0.scaledSymbol?.symbol.name }
+    )
     for symbol in symbols where !readable.contains(symbol.name) {
       throw Diagnostic(
-        .conflictingSymbol, "symbol '\(symbol.name)' is no extent of an input, nor a multiple in one",
-        at: "graph '\(name)'", hint: "its value could not be known when the model runs")
+        .conflictingSymbol,
+        "symbol '\(symbol.name)' is no extent of an input, nor a multiple in one",
+        at: "graph '\(name)'",
+        hint: "its value could not be known when the model runs"
+      )
     }
   }
 

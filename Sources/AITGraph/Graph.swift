@@ -10,8 +10,9 @@ package struct NodeID: Hashable, Sendable, Comparable {
   package static func < (left: NodeID, right: NodeID) -> Bool { left.index < right.index }
 }
 
-/// A program: nodes that compute values from inputs and constants. A value type; all changes go
-/// through `Graph+Editing`.
+/// A program: nodes that compute values from inputs and constants.
+///
+/// A value type; all changes go through `Graph+Editing`.
 public struct Graph: Sendable {
   /// Something that a node can read.
   package struct Value: Sendable {
@@ -34,7 +35,9 @@ public struct Graph: Sendable {
     package var originalName: String
     /// The elements, if they are known when compiling; set at run time otherwise.
     package var data: TensorData?
-    /// Whether the library offers it by name to be set. Literals of the program are not offered.
+    /// Whether the library offers it by name to be set.
+    ///
+    /// Literals of the program are not offered.
     package var isNamed: Bool
 
     package init(originalName: String, data: TensorData?, isNamed: Bool = true) {
@@ -44,8 +47,10 @@ public struct Graph: Sendable {
     }
   }
 
-  /// One computation. With a prologue, the first inputs make operand 0; with an epilogue, the last
-  /// inputs join result 0.
+  /// One computation.
+  ///
+  /// With a prologue, the first inputs make operand 0; with an epilogue, the last inputs join
+  /// result 0.
   package struct Node: Sendable {
     /// A C identifier, unique among the nodes.
     package var name: String

@@ -1,17 +1,19 @@
-/// Reads graph text; see `GraphPrinter` for its form. `#` begins a comment.
+/// Reads graph text; see `GraphPrinter` for its form.
+///
+/// `#` begins a comment.
 ///
 /// Types after a colon are checked against those inferred, and may be left out.
 package struct GraphParser {
   private var lexer: GraphLexer
-  private var token: GraphLexer.Token
-  private var line = 1
+  var token: GraphLexer.Token
+  var line = 1
   private let operators: [String: any Operator.Type]
-  private var symbols: [String: Symbol] = [:]
-  private var named: [String: ValueID] = [:]
-  private var graph = Graph(name: "graph")
+  var symbols: [String: Symbol] = [:]
+  var named: [String: ValueID] = [:]
+  var graph = Graph(name: "graph")
   /// How deep parentheses may nest: hostile text must not exhaust the stack.
-  private var depth = 0
-  private static let maximumDepth = 64
+  var depth = 0
+  static let maximumDepth = 64
 
   /// Reads a graph whose operators are among those given by name.
   package static func parse(_ text: String, operators: [any Operator.Type]) throws(Diagnostic)
@@ -32,28 +34,28 @@ package struct GraphParser {
 
   // MARK: - Tokens
 
-  private mutating func advance() throws(Diagnostic) {
+  mutating func advance() throws(Diagnostic) {
     token = try lexer.next()
     line = lexer.line
   }
 
-  private func failure(_ message: String, hint: String? = nil) -> Diagnostic {
+  func failure(_ message: String, hint: String? = nil) -> Diagnostic {
     Diagnostic(.syntax, message, at: "line \(line)", hint: hint)
   }
 
-  private mutating func accept(_ symbol: String) throws(Diagnostic) -> Bool {
+  mutating func accept(_ symbol: String) throws(Diagnostic) -> Bool {
     guard token == .symbol(symbol) || token == .word(symbol) else { return false }
     try advance()
     return true
   }
 
-  private mutating func expect(_ symbol: String) throws(Diagnostic) {
+  mutating func expect(_ symbol: String) throws(Diagnostic) {
     guard try accept(symbol) else {
       throw failure("found \(token.text), expected '\(symbol)'")
     }
   }
 
-  private mutating func word(_ what: String) throws(Diagnostic) -> String {
+  mutating func word(_ what: String) throws(Diagnostic) -> String {
     guard case .word(let text) = token else {
       throw failure("found \(token.text), expected \(what)")
     }
@@ -61,7 +63,7 @@ package struct GraphParser {
     return text
   }
 
-  private mutating func integer() throws(Diagnostic) -> Int {
+  mutating func integer() throws(Diagnostic) -> Int {
     let isNegative = try accept("-")
     guard case .number(let text) = token, let value = Int(isNegative ? "-\(text)" : text) else {
       throw failure("found \(token.text), expected an integer of 64 bits")
@@ -70,7 +72,7 @@ package struct GraphParser {
     return value
   }
 
-  private mutating func scalar() throws(Diagnostic) -> ScalarValue {
+  mutating func scalar() throws(Diagnostic) -> ScalarValue {
     let isNegative = try accept("-")
     let sign = isNegative ? "-" : ""
     switch token {
@@ -89,12 +91,13 @@ package struct GraphParser {
     }
   }
 
-  private mutating func dtype() throws(Diagnostic) -> DType {
+  mutating func dtype() throws(Diagnostic) -> DType {
     let text = try word("an element type")
     guard let dtype = DType(rawValue: text) else {
       throw failure(
         "'\(text)' is not an element type",
-        hint: "one of \(DType.allCases.map(\.rawValue).joined(separator: ", "))")
+        hint: "one of \(DType.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
     }
     return dtype
   }
@@ -168,7 +171,13 @@ package struct GraphParser {
       try declare(
         name,
         try graph.addConstant(
-          name, type, data: data, originalName: original, isNamed: isNamed))
+          name,
+          type,
+          data: data,
+          originalName: original,
+          isNamed: isNamed
+        )
+      )
     } catch { throw error.located(at: place) }
   }
 
@@ -182,7 +191,8 @@ package struct GraphParser {
       guard case .string(let text) = token else { throw failure("expected a string of hex digits") }
       guard text.utf8.count == 2 * count * type.dtype.sizeInBytes else {
         throw failure(
-          "\(text.utf8.count / 2) bytes for \(type), expected \(count * type.dtype.sizeInBytes)")
+          "\(text.utf8.count / 2) bytes for \(type), expected \(count * type.dtype.sizeInBytes)"
+        )
       }
       var data = TensorData(zeros: type.dtype, extents)
       let digits = Array(text.utf8)
@@ -226,7 +236,9 @@ package struct GraphParser {
     try expect("=")
     let value = try valueReference()
     let place = "line \(line)"
-    do throws(Diagnostic) { try graph.addOutput(name, value) } catch { throw error.located(at: place) }
+    do throws(Diagnostic) { try graph.addOutput(name, value) } catch {
+      throw error.located(at: place)
+    }
   }
 
   private mutating func valueReference() throws(Diagnostic) -> ValueID {
@@ -235,8 +247,11 @@ package struct GraphParser {
     guard let id = named[name] else {
       let near = Identifier.nearest(to: name, among: named.keys)
       throw Diagnostic(
-        .unknownName, "'\(name)' is not defined above", at: place,
-        hint: near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?")
+        .unknownName,
+        "'\(name)' is not defined above",
+        at: place,
+        hint: near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?"
+      )
     }
     return id
   }
@@ -250,9 +265,12 @@ package struct GraphParser {
     guard let type = operators[operatorName] else {
       let near = Identifier.nearest(to: operatorName, among: operators.keys)
       throw Diagnostic(
-        .unknownOperator, "'\(operatorName)' is not an operator", at: place,
+        .unknownOperator,
+        "'\(operatorName)' is not an operator",
+        at: place,
         hint: near.isEmpty
-          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?")
+          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?"
+      )
     }
     try expect("(")
     var operands: [ValueID] = []
@@ -283,7 +301,9 @@ package struct GraphParser {
       let values = try graph.addNode(op, operands, name: name, fusion: fusion, source: source)
       guard values.count == results.count else {
         throw Diagnostic(
-          .malformedGraph, "\(operatorName) has \(values.count) results, \(results.count) are named")
+          .malformedGraph,
+          "\(operatorName) has \(values.count) results, \(results.count) are named"
+        )
       }
       let found = values.map { graph[$0].type }
       if let declared, declared != found {
@@ -299,209 +319,14 @@ package struct GraphParser {
   private static func extractFusion(_ attributes: inout [Attribute]) throws(Diagnostic) -> Fusion {
     let names = ["prologue", "epilogue", "exposes_prologue"]
     var reader = try AttributeReader(
-      attributes.filter { names.contains($0.name) }, operatorName: "a fused node")
+      attributes.filter { names.contains($0.name) },
+      operatorName: "a fused node"
+    )
     attributes.removeAll { names.contains($0.name) }
     var fusion = Fusion()
     if reader.contains("prologue") { fusion.prologue = try reader.expression("prologue") }
     if reader.contains("epilogue") { fusion.epilogue = try reader.expression("epilogue") }
     fusion.exposesPrologue = try reader.bool("exposes_prologue", default: false)
     return fusion
-  }
-
-  // MARK: - Attributes and types
-
-  private mutating func parseAttributes() throws(Diagnostic) -> [Attribute] {
-    guard try accept("{") else { return [] }
-    var attributes: [Attribute] = []
-    while token != .symbol("}") {
-      let name = try word("an attribute's name")
-      try expect(":")
-      attributes.append(Attribute(name, try attributeValue()))
-      guard try accept(",") else { break }
-    }
-    try expect("}")
-    return attributes
-  }
-
-  private mutating func attributeValue() throws(Diagnostic) -> AttributeValue {
-    switch token {
-    case .word("true"):
-      try advance()
-      return .bool(true)
-    case .word("false"):
-      try advance()
-      return .bool(false)
-    case .string(let text):
-      try advance()
-      return .string(text)
-    case .symbol("["):
-      let dimensions = try dimensionList()
-      let known = dimensions.compactMap(\.constant)
-      return known.count == dimensions.count ? .integers(known) : .dimensions(dimensions)
-    case .symbol("("): return .expression(try expression())
-    case .word(let text) where DType(rawValue: text) != nil: return .dtype(try dtype())
-    default:
-      switch try scalar() {
-      case .integer(let value): return .integer(Int(value))
-      case .float(let value): return .float(value)
-      case .bool(let value): return .bool(value)
-      }
-    }
-  }
-
-  private mutating func tensorType() throws(Diagnostic) -> TensorType {
-    let dtype = try dtype()
-    return TensorType(dtype, Shape(try dimensionList()))
-  }
-
-  private mutating func dimensionList() throws(Diagnostic) -> [Dimension] {
-    try expect("[")
-    var dimensions: [Dimension] = []
-    while token != .symbol("]") {
-      dimensions.append(try sum())
-      guard try accept(",") else { break }
-    }
-    try expect("]")
-    return dimensions
-  }
-
-  private mutating func sum() throws(Diagnostic) -> Dimension {
-    depth += 1
-    defer { depth -= 1 }
-    guard depth < Self.maximumDepth else { throw failure("a dimension nests too deeply") }
-    var result = try accept("-") ? Dimension(-1) * product() : try product()
-    while true {
-      if try accept("+") {
-        result = result + (try product())
-      } else if try accept("-") {
-        result = result - (try product())
-      } else {
-        guard result.terms.count <= 64 else { throw failure("a dimension has too many terms") }
-        return result
-      }
-    }
-  }
-
-  private mutating func product() throws(Diagnostic) -> Dimension {
-    var result = try factor()
-    while true {
-      if try accept("*") {
-        result = result * (try factor())
-      } else if try accept("//") {
-        result = result.floorDivided(by: try divisor())
-      } else if try accept("%") {
-        result = result.modulo(try divisor())
-      } else {
-        return result
-      }
-      guard result.terms.count <= 64, result.terms.allSatisfy({ $0.factors.count <= 64 }) else {
-        throw failure("a dimension has too many terms")
-      }
-    }
-  }
-
-  private mutating func divisor() throws(Diagnostic) -> Dimension {
-    let divisor = try factor()
-    guard divisor.lowerBound > 0 else { throw failure("'\(divisor)' may be zero or negative") }
-    return divisor
-  }
-
-  private mutating func factor() throws(Diagnostic) -> Dimension {
-    switch token {
-    case .number: return Dimension(try integer())
-    case .symbol("("):
-      try advance()
-      let inner = try sum()
-      try expect(")")
-      return inner
-    case .word(let name) where name == "min" || name == "max":
-      try advance()
-      try expect("(")
-      var operands = [try sum()]
-      while try accept(",") { operands.append(try sum()) }
-      try expect(")")
-      return name == "min" ? .minimum(operands) : .maximum(operands)
-    case .word(let name):
-      guard let symbol = symbols[name] else {
-        throw Diagnostic(
-          .unknownName, "'\(name)' is not a symbol", at: "line \(line)",
-          hint: "declare it above: symbol \(name): 1...1024")
-      }
-      try advance()
-      return Dimension(symbol)
-    default: throw failure("found \(token.text), expected a dimension")
-    }
-  }
-
-  // MARK: - Scalar expressions
-
-  private mutating func expression() throws(Diagnostic) -> ScalarExpression {
-    try expect("(")
-    var types: [DType] = []
-    var indices: [String: Int] = [:]
-    while token != .symbol(")") {
-      indices[try word("an input's name")] = types.count
-      try expect(":")
-      types.append(try dtype())
-      guard try accept(",") else { break }
-    }
-    try expect(")")
-    try expect("{")
-    var result = ScalarExpression(inputs: types)
-    while try !accept("return") {
-      let name = try word("a statement")
-      try expect("=")
-      indices[name] = try rightHandSide(&result, indices)
-      try expect(";")
-    }
-    var results = [try operand(indices)]
-    while try accept(",") { results.append(try operand(indices)) }
-    try expect("}")
-    result.setResults(results)
-    return result
-  }
-
-  private mutating func operand(_ indices: [String: Int]) throws(Diagnostic) -> Int {
-    let name = try word("the name of a value")
-    guard let index = indices[name] else {
-      throw Diagnostic(.unknownName, "'\(name)' is not defined in the expression", at: "line \(line)")
-    }
-    return index
-  }
-
-  private mutating func rightHandSide(
-    _ expression: inout ScalarExpression, _ indices: [String: Int]
-  ) throws(Diagnostic) -> Int {
-    guard case .word(let name) = token, name != "inf", name != "nan" else {
-      let value = try scalar()
-      try expect(":")
-      return expression.constant(value, try dtype())
-    }
-    try advance()
-    try expect("(")
-    if name == "cast" {
-      let argument = try operand(indices)
-      try expect(",")
-      let type = try dtype()
-      try expect(")")
-      return expression.cast(argument, to: type)
-    }
-    guard let function = ScalarFunction(rawValue: name) else {
-      let near = Identifier.nearest(to: name, among: ScalarFunction.allCases.map(\.rawValue))
-      throw Diagnostic(
-        .unknownOperator, "'\(name)' is not a scalar function", at: "line \(line)",
-        hint: near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?")
-    }
-    var operands = [try operand(indices)]
-    while try accept(",") { operands.append(try operand(indices)) }
-    try expect(")")
-    let types = operands.map { expression.types[$0] }
-    guard function.resultType(types) != nil else {
-      throw Diagnostic(
-        .dtypeMismatch,
-        "\(name) does not take (\(types.map(\.rawValue).joined(separator: ", ")))", at: "line \(line)",
-        hint: "operands have one type that the function is defined on; use cast")
-    }
-    return expression.call(function, operands)
   }
 }

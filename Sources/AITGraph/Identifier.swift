@@ -28,15 +28,19 @@ package enum Identifier {
   private static let reserved: Set<String> = [
     "alignas", "alignof", "and", "asm", "auto", "bool", "break", "case", "catch", "char", "class",
     "const", "constexpr", "continue", "default", "delete", "do", "double", "else", "enum",
-    "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int",
-    "long", "mutable", "namespace", "new", "noexcept", "not", "nullptr", "operator", "or", "private",
+    "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
+    "int",
+    "long", "mutable", "namespace", "new", "noexcept", "not", "nullptr", "operator", "or",
+    "private",
     "protected", "public", "register", "return", "short", "signed", "sizeof", "static", "struct",
-    "switch", "template", "this", "throw", "true", "try", "typedef", "typename", "union", "unsigned",
+    "switch", "template", "this", "throw", "true", "try", "typedef", "typename", "union",
+    "unsigned",
     "using", "virtual", "void", "volatile", "while", "xor", "main",
   ]
 
   /// Returns the candidates nearest to a name by edit distance, at most three.
-  package static func nearest(to name: String, among candidates: some Sequence<String>) -> [String] {
+  package static func nearest(to name: String, among candidates: some Sequence<String>) -> [String]
+  {
     candidates
       .map { (distance: distance(name, $0), candidate: $0) }
       .filter { $0.distance <= Swift.max(2, name.count / 3) }

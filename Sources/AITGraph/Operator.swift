@@ -90,7 +90,8 @@ extension Operator {
           : "\(expected.lowerBound) to \(expected.upperBound)"
       throw Diagnostic(
         .wrongInputCount,
-        "\(Self.name) takes \(count) operand\(count == "1" ? "" : "s"), found \(operands.count)")
+        "\(Self.name) takes \(count) operand\(count == "1" ? "" : "s"), found \(operands.count)"
+      )
     }
   }
 }

@@ -79,16 +79,21 @@ package struct ScalarExpression: Hashable, Sendable {
     constant(.float(value), type)
   }
 
-  /// Adds a call; returns its index. Operands must have types the function accepts.
+  /// Adds a call; returns its index.
+  ///
+  /// Operands must have types the function accepts.
   package mutating func call(_ function: ScalarFunction, _ operands: Int...) -> Int {
     call(function, operands)
   }
 
-  /// Adds a call; returns its index. Operands must have types the function accepts.
+  /// Adds a call; returns its index.
+  ///
+  /// Operands must have types the function accepts.
   package mutating func call(_ function: ScalarFunction, _ operands: [Int]) -> Int {
     guard let type = function.resultType(operands.map { types[$0] }) else {
       preconditionFailure(
-        "\(function.rawValue) of \(operands.map { types[$0].rawValue }): callers check the types")
+        "\(function.rawValue) of \(operands.map { types[$0].rawValue }): callers check the types"
+      )
     }
     return append(.call(function, operands), type)
   }
@@ -103,7 +108,8 @@ package struct ScalarExpression: Hashable, Sendable {
 
   /// Builds an expression from a closure that returns the indices of the results.
   package init(
-    inputs: [DType], _ build: (inout ScalarExpression, [Int]) -> [Int]
+    inputs: [DType],
+    _ build: (inout ScalarExpression, [Int]) -> [Int]
   ) {
     self.init(inputs: inputs)
     results = build(&self, Array(inputs.indices))
@@ -120,7 +126,9 @@ package struct ScalarExpression: Hashable, Sendable {
   // MARK: - Composition
 
   /// Adds another expression's instructions with its inputs replaced; returns the indices of its
-  /// results. `operands` must have the types of its inputs.
+  /// results.
+  ///
+  /// `operands` must have the types of its inputs.
   package mutating func inline(_ other: ScalarExpression, _ operands: [Int]) -> [Int] {
     var mapping: [Int] = []
     for (index, instruction) in other.instructions.enumerated() {
@@ -135,7 +143,9 @@ package struct ScalarExpression: Hashable, Sendable {
     return other.results.map { mapping[$0] }
   }
 
-  /// Returns the expression without instructions that no result needs. Inputs stay.
+  /// Returns the expression without instructions that no result needs.
+  ///
+  /// Inputs stay.
   package func pruned() -> ScalarExpression {
     let needed = neededInstructions
     var copy = ScalarExpression(inputs: inputTypes)
@@ -147,7 +157,9 @@ package struct ScalarExpression: Hashable, Sendable {
       case .constant: mapping[index] = copy.append(instruction, types[index])
       case .call(let function, let arguments):
         mapping[index] = copy.append(
-          .call(function, arguments.compactMap { mapping[$0] }), types[index])
+          .call(function, arguments.compactMap { mapping[$0] }),
+          types[index]
+        )
       case .cast(let argument):
         mapping[index] = copy.append(.cast(mapping[argument] ?? 0), types[index])
       }
@@ -220,7 +232,11 @@ package struct ScalarExpression: Hashable, Sendable {
   /// Rough number of floating-point operations of one evaluation.
   package var operationCount: Int {
     instructions.reduce(0) { count, instruction in
-      if case .call(let function, _) = instruction { count + function.operationCount } else { count }
+      if case .call(let function, _) = instruction {
+        count + function.operationCount
+      } else {
+        count
+      }
     }
   }
 
@@ -237,6 +253,7 @@ package struct ScalarExpression: Hashable, Sendable {
   // MARK: - Meaning
 
   /// The values of the results: Double for all floating-point types, exact integers otherwise.
+  ///
   /// Only casts round. Results are not rounded to their types; storing them does that. For many
   /// evaluations, expand the expression first.
   package func evaluate(_ inputs: [ScalarValue]) -> [ScalarValue] {
@@ -262,7 +279,8 @@ package struct ScalarExpression: Hashable, Sendable {
           types[argument].isFloatingPoint && types[index].isFloatingPoint
           && types[argument].sizeInBytes < types[index].sizeInBytes
         values.append(
-          isWidening ? values[argument] : values[argument].converted(to: types[index]))
+          isWidening ? values[argument] : values[argument].converted(to: types[index])
+        )
       }
     }
     return results.map { values[$0] }

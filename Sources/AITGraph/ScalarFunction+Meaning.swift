@@ -30,7 +30,11 @@ package enum ScalarValue: Hashable, Sendable {
   package var integer: Int64 {
     switch self {
     case .float(let value):
-      if value.isNaN { 0 } else if value >= 0x1p63 { Int64.max } else if value <= -0x1p63 {
+      if value.isNaN {
+        0
+      } else if value >= 0x1p63 {
+        Int64.max
+      } else if value <= -0x1p63 {
         Int64.min
       } else {
         Int64(value)
@@ -180,7 +184,9 @@ extension ScalarFunction {
     }
   }
 
-  /// The meaning on integers. Overflow wraps; where PyTorch raises, the result is 0.
+  /// The meaning on integers.
+  ///
+  /// Overflow wraps; where PyTorch raises, the result is 0.
   var integerMeaning: IntegerMeaning {
     switch self {
     case .add: .binary { $0 &+ $1 }

@@ -45,9 +45,11 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
   package func normalizedAxis(_ axis: Int) throws(Diagnostic) -> Int {
     guard axis >= -rank && axis < rank else {
       throw Diagnostic(
-        .axisOutOfRange, "axis \(axis) of a tensor of rank \(rank) with shape \(self)",
+        .axisOutOfRange,
+        "axis \(axis) of a tensor of rank \(rank) with shape \(self)",
         hint: rank == 0
-          ? "a tensor of rank 0 has no axes" : "axes run from \(-rank) to \(rank - 1)")
+          ? "a tensor of rank 0 has no axes" : "axes run from \(-rank) to \(rank - 1)"
+      )
     }
     return axis < 0 ? axis + rank : axis
   }
@@ -59,7 +61,10 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
       let normalized = try normalizedAxis(axis)
       guard !result.contains(normalized) else {
         throw Diagnostic(
-          .invalidAttribute, "axis \(axis) is named twice in \(axes)", hint: "name each axis once")
+          .invalidAttribute,
+          "axis \(axis) is named twice in \(axes)",
+          hint: "name each axis once"
+        )
       }
       result.append(normalized)
     }
@@ -80,7 +85,8 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
             .shapeMismatch,
             "shapes \(shapes.map(\.description).joined(separator: " and ")) do not broadcast: "
               + "axis \(target - rank) has extents \(result[target]) and \(extent)",
-            hint: "extents must be equal, or one of them 1")
+            hint: "extents must be equal, or one of them 1"
+          )
         }
         result[target] = extent
       }
@@ -119,8 +125,9 @@ package struct Layout: Hashable, Sendable {
     }
   }
 
-  /// Whether a tensor of this layout lies as a dense row-major one would. Axes of extent 1 do not
-  /// count: their stride is never used.
+  /// Whether a tensor of this layout lies as a dense row-major one would.
+  ///
+  /// Axes of extent 1 do not count: their stride is never used.
   package func isRowMajor(_ shape: Shape) -> Bool {
     let dense = Layout(rowMajor: shape)
     return zip(strides, dense.strides).enumerated().allSatisfy { axis, pair in
@@ -154,18 +161,24 @@ public struct TensorType: Hashable, Sendable {
   package func checkSize() throws(Diagnostic) {
     guard shape.rank <= 16 else {
       throw Diagnostic(
-        .sizeLimit, "a tensor of rank \(shape.rank)", hint: "the greatest rank is 16")
+        .sizeLimit,
+        "a tensor of rank \(shape.rank)",
+        hint: "the greatest rank is 16"
+      )
     }
     for extent in shape.dimensions where extent.lowerBound < 0 {
       throw Diagnostic(
-        .sizeLimit, "extent \(extent) may be negative (as low as \(extent.lowerBound))",
-        hint: "narrow the bounds of its symbols")
+        .sizeLimit,
+        "extent \(extent) may be negative (as low as \(extent.lowerBound))",
+        hint: "narrow the bounds of its symbols"
+      )
     }
     guard sizeInBytes.upperBound <= 1 << 46 else {
       throw Diagnostic(
         .sizeLimit,
         "a tensor \(self) may take \(sizeInBytes.upperBound) bytes; the limit is 64 TiB",
-        hint: "narrow the bounds of its symbols")
+        hint: "narrow the bounds of its symbols"
+      )
     }
   }
 }

@@ -24,7 +24,9 @@ public struct TensorData: Sendable {
     /// Allocates zeroed memory, 64-byte aligned.
     package convenience init(sizeInBytes: Int) {
       let bytes = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: max(sizeInBytes, 1), alignment: 64)
+        byteCount: max(sizeInBytes, 1),
+        alignment: 64
+      )
       bytes.initializeMemory(as: UInt8.self, repeating: 0)
       self.init(adopting: bytes) { $0.deallocate() }
     }
@@ -61,7 +63,8 @@ public struct TensorData: Sendable {
     precondition(
       offsetInBytes >= 0
         && offsetInBytes + shape.reduce(1, *) * dtype.sizeInBytes <= max(storage.bytes.count, 0),
-      "callers check that the tensor lies within its storage")
+      "callers check that the tensor lies within its storage"
+    )
     self.dtype = dtype
     self.shape = shape
     self.storage = storage
@@ -88,7 +91,9 @@ public struct TensorData: Sendable {
   {
     try body(
       UnsafeRawBufferPointer(
-        rebasing: storage.bytes[offsetInBytes..<(offsetInBytes + sizeInBytes)]))
+        rebasing: storage.bytes[offsetInBytes..<(offsetInBytes + sizeInBytes)]
+      )
+    )
   }
 
   /// Calls a closure with the bytes of the elements for change; copies them first if shared

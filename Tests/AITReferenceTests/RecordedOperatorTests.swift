@@ -111,7 +111,7 @@ import Testing
     _ index: Int,
     _ inputs: [TensorData]
   ) -> Bool {
-    guard inputs.count == 2 else { return false }
+    guard inputs.count == 2, inputs[0].shape == inputs[1].shape else { return false }
     let (a, b) = (inputs[0].scalar(at: index).double, inputs[1].scalar(at: index).double)
     switch entry.op {
     // Its vectorised remainder fails where the quotient overflows.

@@ -50,9 +50,8 @@ import Testing
         let first = try #require(Operand(left, rankZero: isLeftRankZero))
         var second = try #require(Operand(right, rankZero: isRightRankZero))
         if name.hasSuffix("scalar") && right == "bool" { second = .number(true) }
-        let result = graph.promotedType([
-          try first.add(to: &graph), try second.add(to: &graph),
-        ])
+        let operands = [try first.add(to: &graph), try second.add(to: &graph)]
+        let result = graph.promotedType(operands)
         #expect(result.rawValue == expected.string, "\(left) and \(right) in \(name)")
       }
     }
