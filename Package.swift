@@ -35,6 +35,10 @@ let package = Package(
 
     .testTarget(name: "AITGraphTests", dependencies: ["AITGraph", "AITOperators"]),
     .testTarget(
+      name: "AITOperatorsTests",
+      dependencies: ["AITGraph", "AITOperators", "AITReference"]
+    ),
+    .testTarget(
       name: "OperatorContractTests",
       dependencies: ["AITGraph", "AITOperators", "AITReference"]
     ),

@@ -143,39 +143,37 @@ extension Dimension {
   }
 
   /// Returns the quotient if the division leaves no remainder for any symbol values.
+  ///
+  /// A divisor that may be zero has none: it cannot be cancelled.
   package func exactQuotient(by divisor: Dimension) -> Dimension? {
-    if self == divisor, divisor.range.lowerBound > 0 { return 1 }
-    guard divisor.terms.count == 1 else { return proportionalQuotient(by: divisor) }
-    let unit = divisor.terms[0]
-    // A divisor that may be zero cannot be cancelled.
-    guard unit.factors.isEmpty || divisor.range.lowerBound > 0 else { return nil }
-    var quotient: [Term] = []
-    for term in terms {
-      guard term.coefficient % unit.coefficient == 0 else { return nil }
-      var factors = term.factors
-      for factor in unit.factors {
-        guard let index = factors.firstIndex(of: factor) else { return nil }
-        factors.remove(at: index)
-      }
-      quotient.append(Term(coefficient: term.coefficient / unit.coefficient, factors: factors))
-    }
-    return Dimension(normalizing: quotient)
+    divisor.isConstant || divisor.range.lowerBound > 0 ? polynomialQuotient(by: divisor) : nil
   }
 
-  /// Returns q where self = q · divisor for a monomial q, found from the leading terms.
-  private func proportionalQuotient(by divisor: Dimension) -> Dimension? {
-    guard let first = terms.first, let lead = divisor.terms.first,
-      divisor.range.lowerBound > 0, lead.coefficient != 0,
-      first.coefficient % lead.coefficient == 0
-    else { return nil }
-    var factors = first.factors
-    for factor in lead.factors {
+  /// Returns a polynomial q with self = q · divisor, whether the divisor may be zero or not.
+  package func polynomialQuotient(by divisor: Dimension) -> Dimension? {
+    guard let lead = divisor.terms.first else { return nil }
+    if divisor.terms.count == 1 {
+      var quotient: [Term] = []
+      for term in terms {
+        guard let divided = Self.divide(term, by: lead) else { return nil }
+        quotient.append(divided)
+      }
+      return Dimension(normalizing: quotient)
+    }
+    // Only a multiple of the whole divisor by one term is found, from the leading terms.
+    guard let first = terms.first, let divided = Self.divide(first, by: lead) else { return nil }
+    let candidate = Dimension(normalizing: [divided])
+    return candidate * divisor == self ? candidate : nil
+  }
+
+  private static func divide(_ term: Term, by unit: Term) -> Term? {
+    guard term.coefficient % unit.coefficient == 0 else { return nil }
+    var factors = term.factors
+    for factor in unit.factors {
       guard let index = factors.firstIndex(of: factor) else { return nil }
       factors.remove(at: index)
     }
-    let candidate = Dimension(
-      normalizing: [Term(coefficient: first.coefficient / lead.coefficient, factors: factors)])
-    return candidate * divisor == self ? candidate : nil
+    return Term(coefficient: term.coefficient / unit.coefficient, factors: factors)
   }
 
   private static func greatestCommonDivisor(_ left: Int, _ right: Int) -> Int {

@@ -11,18 +11,11 @@ extension Graph {
     guard let open = extents.firstIndex(of: -1) else {
       return try addResult(Reshape(Shape(extents)), [x], name: name)
     }
-    // Extents on both sides cancel even where they may be 0, which no division may.
+    // The quotient may be of extents that can be 0: both sides are 0 then, and any value serves.
     var known = extents
     known.remove(at: open)
-    var rest = shape.dimensions
-    known.removeAll { extent in
-      guard extent != 0, let same = rest.firstIndex(of: extent) else { return false }
-      rest.remove(at: same)
-      return true
-    }
-    let divisor = Shape(known).elementCount
-    guard divisor != 0, !known.contains(-1),
-      let quotient = Shape(rest).elementCount.exactQuotient(by: divisor)
+    guard known.allSatisfy({ $0 != 0 && $0.upperBound >= 0 }),
+      let quotient = shape.elementCount.polynomialQuotient(by: Shape(known).elementCount)
     else {
       throw Diagnostic(
         .shapeMismatch,

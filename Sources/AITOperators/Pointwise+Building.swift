@@ -156,7 +156,7 @@ extension Graph {
       }
     }
     body.setResults([build(&body, converted)])
-    return try addResult(Pointwise(body), inputs, name: name)
+    return try addResult(Pointwise(body.pruned()), inputs, name: name)
   }
 
   // MARK: - Arithmetic
