@@ -86,8 +86,8 @@ package struct Conformance: Sendable {
       var next = 0
       var firstInput = 0
       for (index, entry) in entries.enumerated() {
-        let own = Array(inputs[firstInput..<(firstInput + entry.operands.count)])
-        firstInput += entry.operands.count
+        let own = Array(inputs[firstInput..<(firstInput + entry.inputCount)])
+        firstInput += entry.inputCount
         let results = Array(found.results[next..<(next + entry.resultCount)])
         next += entry.resultCount
         let (problem, error) = try entry.compare(own, results)
@@ -123,6 +123,10 @@ private struct Entry {
   let operands: [TensorType]
   let resultCount: Int
   private let op: any Operator
+  private let sizeSymbols: [Symbol]
+
+  /// The inputs that the entry adds to the graph.
+  var inputCount: Int { operands.count + (sizeSymbols.isEmpty ? 0 : 1) }
 
   /// Adds the example's node, with symbols of its own: examples may use one name for two ranges.
   init(_ example: OperatorExample, _ index: Int, in graph: inout Graph) throws(Diagnostic) {
@@ -135,7 +139,15 @@ private struct Entry {
     for (position, type) in renamed.operands.enumerated() {
       inputs.append(try graph.addInput("e\(index)_x\(position)", type))
     }
+    // Symbols of attributes alone are read off an input that nothing else uses.
+    let readable = renamed.operands.reduce(into: Set<Symbol>()) { $0.formUnion($1.shape.symbols) }
     let results = try graph.addNode(renamed.op, inputs, name: "e\(index)")
+    let used = results.reduce(into: Set<Symbol>()) { $0.formUnion(graph[$1].type.shape.symbols) }
+    sizeSymbols = used.subtracting(readable).sorted { $0.name < $1.name }
+    if !sizeSymbols.isEmpty {
+      _ = try graph.addInput(
+        "e\(index)_sizes", TensorType(.bool, Shape(sizeSymbols.map { Dimension($0) })))
+    }
     for (position, result) in results.enumerated() {
       try graph.addOutput("e\(index)_y\(position)", result)
     }
@@ -164,6 +176,12 @@ private struct Entry {
   }
 
   func makeInputs(_ size: SymbolSize, _ generator: inout RandomGenerator) -> [TensorData] {
+    let sizes =
+      sizeSymbols.isEmpty ? [] : [TensorData(zeros: .bool, sizeSymbols.map { size.value($0) })]
+    return sizes.isEmpty ? tensors(size, &generator) : tensors(size, &generator) + sizes
+  }
+
+  private func tensors(_ size: SymbolSize, _ generator: inout RandomGenerator) -> [TensorData] {
     operands.map { type in
       var values: [String: Int] = [:]
       for symbol in type.shape.symbols { values[symbol.name] = size.value(symbol) }
@@ -179,6 +197,11 @@ private struct Entry {
     var graph = Graph(name: "example")
     var ids: [ValueID] = []
     for (index, type) in operands.enumerated() { ids.append(try graph.addInput("x\(index)", type)) }
+    if !sizeSymbols.isEmpty {
+      let shape = Shape(
+        sizeSymbols.map { Dimension(Symbol($0.name.droppingPrefix, $0.bounds)) })
+      _ = try graph.addInput("x\(operands.count)", TensorType(.bool, shape))
+    }
     for (index, result) in try graph.addNode(op, ids).enumerated() {
       try graph.addOutput("y\(index)", result)
     }
@@ -195,6 +218,13 @@ private struct Entry {
       if !comparison.isEqual { problem = problem ?? "\(comparison)" }
     }
     return (problem, error)
+  }
+}
+
+extension String {
+  /// The name without the prefix that tells examples apart.
+  fileprivate var droppingPrefix: String {
+    firstIndex(of: "_").map { String(self[index(after: $0)...]) } ?? self
   }
 }
 

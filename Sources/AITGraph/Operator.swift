@@ -49,6 +49,8 @@ package struct OperatorTraits: OptionSet, Sendable {
   package static let mayRunInPlace = OperatorTraits(rawValue: 1 << 2)
   /// The results depend on nothing but the attributes.
   package static let isGenerator = OperatorTraits(rawValue: 1 << 3)
+  /// The result is written row-major: it cannot be a strided part of another tensor.
+  package static let needsDenseResult = OperatorTraits(rawValue: 1 << 4)
 }
 
 /// An operator that only describes memory anew, where the operand's layout allows.

@@ -76,6 +76,12 @@ public struct Target: Hashable, Sendable {
 
   /// The flags by which clang is told the instruction set.
   package var compilerFlags: [String] {
+    // Clang splits 64-byte vectors in two on request of most CPUs' tuning; ours are meant whole.
+    let width = resolvedCPU == .x86_64v4 ? ["-mprefer-vector-width=512"] : []
+    return instructionFlags + width
+  }
+
+  private var instructionFlags: [String] {
     switch cpu {
     case .native:
       #if arch(arm64)

@@ -70,6 +70,13 @@ struct Placements {
     return !(graph[producer].op is any ViewOperator) && targets[value] == nil
   }
 
+  /// Whether the kernel of a value can write it with these strides.
+  private func canWrite(_ value: ValueID, _ layout: Layout) -> Bool {
+    guard let producer = graph.producer(of: value) else { return false }
+    return !graph[producer].op.traits.contains(.needsDenseResult)
+      || layout.isRowMajor(graph[value].type.shape)
+  }
+
   /// Follows views back to the value made by a kernel, if each view can be turned round.
   private func source(of value: ValueID, _ layout: Layout) -> (ValueID, Layout)? {
     guard let producer = graph.producer(of: value), !isFolded.contains(value) else { return nil }
@@ -98,7 +105,9 @@ struct Placements {
     for (index, output) in graph.outputs.enumerated() {
       let layout = Layout(rowMajor: graph[output.value].type.shape)
       let isFirst = !graph.outputs[..<index].contains { $0.value == output.value }
-      if isFirst, let (value, target) = outputSource(of: output.value, layout), isPlaceable(value) {
+      if isFirst, let (value, target) = outputSource(of: output.value, layout), isPlaceable(value),
+        canWrite(value, target)
+      {
         targets[value] = Placement(root: .output(index), layout: target)
       } else {
         copiedOutputs.insert(index)
@@ -135,6 +144,7 @@ struct Placements {
         part.offset = part.offset + start * part.strides[concat.axis]
         start = start + graph[input].type.shape[concat.axis]
         guard let (value, layout) = source(of: input, part), isPlaceable(value),
+          canWrite(value, layout),
           readersAcceptStrides(value, except: id)
         else { continue }
         targets[value] = Placement(root: whole.root, layout: layout)

@@ -34,7 +34,7 @@ package struct Arange: Operator {
     ]
   }
 
-  package var traits: OperatorTraits { .isGenerator }
+  package var traits: OperatorTraits { [.isGenerator, .needsDenseResult] }
 
   package func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType] {
     try checkOperandCount(operands, 0...0)
