@@ -211,9 +211,10 @@ private struct Directory {
         )
       }
       if file.hasBytes([0x50, 0x4B, 0x05, 0x06], at: position) {
-        let low = Int(file.storage.bytes[position + 20])
-        let high = Int(file.storage.bytes[position + 21])
-        if position + 22 + (high << 8 | low) == size { break }
+        let length = file.withUnsafeBytes((position + 20)..<(position + 22)) {
+          Int($0[1]) << 8 | Int($0[0])
+        }
+        if position + 22 + length == size { break }
       }
       position -= 1
     }
