@@ -30,7 +30,7 @@ struct Victim: Sendable, CustomTestStringConvertible {
     numpy += [UInt8](repeating: 3, count: 24)
     return [
       Victim("pt/tensor.pt"), Victim("pt/unaligned.pt"), Victim("pt/views.pt"),
-      Victim("pt/checkpoint.pt"), Victim("pt/dtypes_v3.pt"), Victim("pt/protocol4.pt"),
+      Victim("pt/checkpoint.pt"), Victim("pt/protocol4.pt"),
       Victim("safetensors/shapes.safetensors"), Victim("safetensors/escapes.safetensors"),
       Victim("zip64.pt", zip64.bytes), Victim("fortran.npy", numpy),
       Victim("arrays.npz", ZipBuilder([("x.npy", numpy)]).bytes),
@@ -83,7 +83,7 @@ struct RobustnessTests {
   @Test(arguments: Victim.all)
   func `with any byte changed, a file is refused or read within its bounds`(_ victim: Victim) {
     var generator = SeededGenerator(seed: 20)
-    for round in 0..<3000 {
+    for round in 0..<1500 {
       var bytes = victim.bytes
       for _ in 0..<(1 + round % 3) {
         let position = Int.random(in: 0..<bytes.count, using: &generator)
@@ -107,7 +107,7 @@ struct RobustnessTests {
       .text("b").ascii("](").tensor([2, 2], [1, 2]).ascii("K\u{7}et").text("c")
       .tensor([3], [1], offset: 1).appending([0x85]).ascii("u.").bytes
     var readCount = 0
-    for _ in 0..<20_000 {
+    for _ in 0..<10_000 {
       var bytes = program
       switch Int.random(in: 0..<3, using: &generator) {
       case 0:
