@@ -7,21 +7,29 @@ import Testing
 struct AttentionTests {
   /// One head: `softmax(Q · Kᵀ / √D + mask) · V`, where the mask says which keys count.
   static func attend(
-    _ q: Matrix, _ k: Matrix, _ v: Matrix, _ counts: (Int, Int) -> Bool = { _, _ in true }
+    _ q: Matrix,
+    _ k: Matrix,
+    _ v: Matrix,
+    _ counts: (Int, Int) -> Bool = { _, _ in true }
   ) -> Matrix {
     let scale = 1 / Double(q.rows[0].count).squareRoot()
     return Matrix(
       q.linear(k).rows.enumerated().map { row, scores in
         let weights = softmax(
-          scores.enumerated().map { counts(row, $0) ? $1 * scale : -.infinity })
+          scores.enumerated().map { counts(row, $0) ? $1 * scale : -.infinity }
+        )
         return v.rows[0].indices.map { column in
           weights.enumerated().reduce(0) { $0 + $1.element * v.rows[$1.offset][column] }
         }
-      })
+      }
+    )
   }
 
   static func heads(
-    _ q: Matrix, _ k: Matrix, _ v: Matrix, _ count: Int,
+    _ q: Matrix,
+    _ k: Matrix,
+    _ v: Matrix,
+    _ count: Int,
     _ counts: (Int, Int) -> Bool = { _, _ in true }
   ) -> Matrix {
     let width = q.rows[0].count / count
@@ -51,13 +59,15 @@ struct AttentionTests {
     let keys = Tensor.input("M", [1, .symbol("S", 1...8)], .bool)
     let masked = try Run(
       scaledDotProductAttention(q, k, v, mask: keys),
-      data.merging(["M": TensorData(.bool, [1, 5], [1, 0, 1, 1, 0])]) { $1 })
+      data.merging(["M": TensorData(.bool, [1, 5], [1, 0, 1, 1, 0])]) { $1 }
+    )
     #expect(masked.isClose(Self.attend(a, b, c) { $1 != 1 && $1 != 4 }.values))
 
     let bias = Tensor.input("M", [1, .symbol("S", 1...8)], .float64)
     let biased = try Run(
       scaledDotProductAttention(q, k, v, mask: bias),
-      data.merging(["M": TensorData(.float64, [1, 5], [0, -.infinity, 0, 0, -.infinity])]) { $1 })
+      data.merging(["M": TensorData(.float64, [1, 5], [0, -.infinity, 0, 0, -.infinity])]) { $1 }
+    )
     #expect(biased.isClose(masked.values))
   }
 
@@ -67,17 +77,23 @@ struct AttentionTests {
     #expect(
       layer.namedParameters.map(\.name) == [
         "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias",
-      ])
+      ]
+    )
     let data = random([1, 4, 6])
     let x = Tensor.input("X", [1, .symbol("T", 1...8), 6], .float64)
     let run = try Run(layer(x, mask: nil, isCausal: true), ["X": data])
     let projected = Matrix(data.doubles, columns: 6)
       .linear(try run.matrix("in_proj_weight"), try run.vector("in_proj_bias"))
     let attended = Self.heads(
-      projected.columns(0..<6), projected.columns(6..<12), projected.columns(12..<18), 2
+      projected.columns(0..<6),
+      projected.columns(6..<12),
+      projected.columns(12..<18),
+      2
     ) { $1 <= $0 }
     let expected = attended.linear(
-      try run.matrix("out_proj.weight"), try run.vector("out_proj.bias"))
+      try run.matrix("out_proj.weight"),
+      try run.vector("out_proj.bias")
+    )
     #expect(run.isClose(expected.values))
   }
 
@@ -92,8 +108,11 @@ struct AttentionTests {
     let query = Matrix(try #require(data["Q"]).doubles, columns: 4)
     let keys = Matrix(try #require(data["M"]).doubles, columns: 4)
     let attended = Self.heads(
-      query.linear(weight.rows(0..<4)), keys.linear(weight.rows(4..<8)),
-      keys.linear(weight.rows(8..<12)), 2)
+      query.linear(weight.rows(0..<4)),
+      keys.linear(weight.rows(4..<8)),
+      keys.linear(weight.rows(8..<12)),
+      2
+    )
     #expect(run.isClose(attended.linear(try run.matrix("out_proj.weight")).values))
   }
 
@@ -106,17 +125,29 @@ struct AttentionTests {
   @Test("in an encoder layer, normalising first or last", arguments: [true, false])
   func encoderLayer(_ normalizesFirst: Bool) throws {
     let layer = TransformerEncoderLayer(
-      4, headCount: 2, hiddenWidth: 6, activation: GELU(), normalizesFirst: normalizesFirst)
+      4,
+      headCount: 2,
+      hiddenWidth: 6,
+      activation: GELU(),
+      normalizesFirst: normalizesFirst
+    )
     let data = random([1, 3, 4])
     let run = try Run(layer(Tensor.input("X", [1, 3, 4], .float64)), ["X": data])
     let x = Matrix(data.doubles, columns: 4)
     func attention(_ x: Matrix) throws -> Matrix {
       let projected = x.linear(
-        try run.matrix("self_attn.in_proj_weight"), try run.vector("self_attn.in_proj_bias"))
+        try run.matrix("self_attn.in_proj_weight"),
+        try run.vector("self_attn.in_proj_bias")
+      )
       return Self.heads(
-        projected.columns(0..<4), projected.columns(4..<8), projected.columns(8..<12), 2
+        projected.columns(0..<4),
+        projected.columns(4..<8),
+        projected.columns(8..<12),
+        2
       ).linear(
-        try run.matrix("self_attn.out_proj.weight"), try run.vector("self_attn.out_proj.bias"))
+        try run.matrix("self_attn.out_proj.weight"),
+        try run.vector("self_attn.out_proj.bias")
+      )
     }
     func feedForward(_ x: Matrix) throws -> Matrix {
       x.linear(try run.matrix("linear1.weight"), try run.vector("linear1.bias")).map(gelu)
@@ -139,7 +170,8 @@ struct AttentionTests {
   @Test("in an encoder names its nodes after their paths")
   func paths() throws {
     let encoder = TransformerEncoder(
-      (0..<2).map { _ in TransformerEncoderLayer(4, headCount: 2, hiddenWidth: 8) })
+      (0..<2).map { _ in TransformerEncoderLayer(4, headCount: 2, hiddenWidth: 8) }
+    )
     let x = Tensor.input("X", [.symbol("batch", 1...2), 3, 4], .float16)
     let graph = try Graph(name: "encoder", outputs: [encoder(x)])
     let names = Set(graph.nodeIDs.map { graph[$0].name })
@@ -151,6 +183,7 @@ struct AttentionTests {
       encoder.namedParameters.prefix(3).map(\.name) == [
         "layers.0.self_attn.in_proj_weight", "layers.0.self_attn.in_proj_bias",
         "layers.0.self_attn.out_proj.weight",
-      ])
+      ]
+    )
   }
 }

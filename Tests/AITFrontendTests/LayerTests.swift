@@ -108,7 +108,8 @@ struct LayerTests {
     let layer = try Run(LayerNorm([3, 4])(x), ["X": data])
     let flat = Matrix(data.doubles, columns: 12)
     #expect(
-      layer.isClose(flat.layerNorm(try layer.vector("weight"), try layer.vector("bias")).values))
+      layer.isClose(flat.layerNorm(try layer.vector("weight"), try layer.vector("bias")).values)
+    )
 
     let rms = try Run(RMSNorm(4, epsilon: 1e-3)(x), ["X": data])
     let weight = try rms.vector("weight")
@@ -120,13 +121,17 @@ struct LayerTests {
 
     let image = random([2, 6, 5])
     let group = try Run(
-      GroupNorm(2, 6)(Tensor.input("X", [2, 6, 5], .float64)), ["X": image])
+      GroupNorm(2, 6)(Tensor.input("X", [2, 6, 5], .float64)),
+      ["X": image]
+    )
     let normal = Matrix(image.doubles, columns: 15)
       .layerNorm(Array(repeating: 1, count: 15), Array(repeating: 0, count: 15)).values
     let (scale, bias) = (try group.vector("weight"), try group.vector("bias"))
     #expect(
       group.isClose(
-        normal.enumerated().map { $1 * scale[$0 / 5 % 6] + bias[$0 / 5 % 6] }))
+        normal.enumerated().map { $1 * scale[$0 / 5 % 6] + bias[$0 / 5 % 6] }
+      )
+    )
   }
 
   @Test("normalisations without parameters, and over extents that x does not have")
@@ -137,7 +142,9 @@ struct LayerTests {
     #expect(
       run.isClose(
         Matrix(data.doubles, columns: 6)
-          .layerNorm(Array(repeating: 1, count: 6), Array(repeating: 0, count: 6)).values))
+          .layerNorm(Array(repeating: 1, count: 6), Array(repeating: 0, count: 6)).values
+      )
+    )
     for layer in [LayerNorm(5), RMSNorm([3, 6]), GroupNorm(2, 4)] as [any UnaryLayer] {
       #expect(layer(x).diagnostic?.identity == .shapeMismatch)
     }
@@ -164,10 +171,12 @@ struct LayerTests {
     #expect(try Run(Softmax(axis: -1)(x), ["X": data]).isClose(rows.flatMap(softmax)))
     #expect(
       try Run(LogSoftmax(axis: 1)(x), ["X": data])
-        .isClose(rows.flatMap { softmax($0).map(naturalLogarithm) }))
+        .isClose(rows.flatMap { softmax($0).map(naturalLogarithm) })
+    )
     #expect(
       try Run(GLU()(x), ["X": data])
-        .isClose(rows.flatMap { [$0[0] * sigmoid($0[2]), $0[1] * sigmoid($0[3])] }))
+        .isClose(rows.flatMap { [$0[0] * sigmoid($0[2]), $0[1] * sigmoid($0[3])] })
+    )
     #expect(GLU(axis: 0)(x).diagnostic?.identity == .shapeMismatch)
   }
 
@@ -182,14 +191,18 @@ struct LayerTests {
     #expect(
       run.isClose(
         Matrix(data.doubles, columns: 6)
-          .linear(try run.matrix("1.weight"), try run.vector("1.bias")).map(relu).values))
+          .linear(try run.matrix("1.weight"), try run.vector("1.bias")).map(relu).values
+      )
+    )
   }
 
   @Test("the gated feed-forward")
   func swiGLU() throws {
     let data = random([3, 4])
     let run = try Run(
-      SwiGLU(4, hiddenWidth: 6)(Tensor.input("X", [3, 4], .float64)), ["X": data])
+      SwiGLU(4, hiddenWidth: 6)(Tensor.input("X", [3, 4], .float64)),
+      ["X": data]
+    )
     let x = Matrix(data.doubles, columns: 4)
     let hidden = x.linear(try run.matrix("gate_proj.weight")).map(silu)
       .zip(x.linear(try run.matrix("up_proj.weight")), *)

@@ -72,12 +72,14 @@ struct ModuleTests {
         "scale", "shift_value", "first.weight", "self_attn.weight", "plain.weight", "list.0.weight",
         "list.1.weight", "named.a.weight", "named.b.weight", "pair.0.weight", "pair.right.weight",
         "maybe.weight", "mixed.1.weight",
-      ])
+      ]
+    )
     #expect(
       module.namedModules.map(\.name) == [
         "", "first", "self_attn", "plain", "list.0", "list.1", "named.a", "named.b", "pair.0",
         "pair.right", "maybe", "mixed.0", "mixed.1",
-      ])
+      ]
+    )
     #expect(module.children.count == 12)
     #expect(module.parameters.count == 13)
   }
@@ -88,10 +90,13 @@ struct ModuleTests {
     #expect(
       model.namedParameters.map(\.name) == [
         "encoder.weight", "encoder.bias", "norm.weight", "norm.bias",
-      ])
+      ]
+    )
     #expect(model.namedModules.map(\.name) == ["", "encoder", "norm"])
     let graph = try Graph(
-      name: "tied", outputs: [model(Tensor.input("X", [2, 4], .float32))])
+      name: "tied",
+      outputs: [model(Tensor.input("X", [2, 4], .float32))]
+    )
     #expect(graph.constants.count == 4)
     #expect(
       graph.pseudoCode(withShapes: false) == """
@@ -103,14 +108,17 @@ struct ModuleTests {
             norm = layer_norm(encoder_add_1, norm_weight, norm_bias, epsilon=1e-05)
             return {"output_0": norm}
 
-        """)
+        """
+    )
   }
 
   @Test("know children that came late once they are registered")
   func late() throws {
     let model = Late()
     let graph = try Graph(
-      name: "late", outputs: [model(Tensor.input("X", [2, 2], .float32))])
+      name: "late",
+      outputs: [model(Tensor.input("X", [2, 2], .float32))]
+    )
     #expect(graph.nodeIDs.map { graph[$0].name }.contains("layers_1"))
   }
 
@@ -133,7 +141,8 @@ struct ModuleTests {
           )
           (1): GELU(approximate: tanh)
         )
-        """)
+        """
+    )
   }
 
   // MARK: - Parameters
@@ -168,7 +177,9 @@ struct ModuleTests {
     ]
     try layer.bind(weights)
     let graph = try Graph(
-      name: "bound", outputs: [layer(Tensor.input("X", [3, 2], .float16))])
+      name: "bound",
+      outputs: [layer(Tensor.input("X", [3, 2], .float16))]
+    )
     let constants = graph.constants.compactMap { graph.constant($0)?.data }
     #expect(constants.map(\.dtype) == [.float16, .float16])
     #expect(constants.map(\.doubles) == [[0.5, 2], [1]])
@@ -187,13 +198,16 @@ struct ModuleTests {
     #expect(
       failure(["weight": weight])
         == "error: no weight for the parameter 'bias' [weight-mismatch]\n"
-        + "  hint: strict: false leaves them to be set in the compiled library")
+        + "  hint: strict: false leaves them to be set in the compiled library"
+    )
     #expect(
-      failure(["weigth": weight, "bias": weight])?.contains("did you mean 'weight'?") == true)
+      failure(["weigth": weight, "bias": weight])?.contains("did you mean 'weight'?") == true
+    )
     #expect(failure(["weight": weight], strict: false) == nil)
     #expect(
       failure(["weight": TensorData(zeros: .float32, [2, 1])], strict: false)?
-        .contains("parameter 'weight': error: the parameter has the shape [1, 2]") == true)
+        .contains("parameter 'weight': error: the parameter has the shape [1, 2]") == true
+    )
   }
 
   @Test("of one's own are tensors in a call")
@@ -206,7 +220,8 @@ struct ModuleTests {
             multiply = X * scale  # float16[2, 3]
             return {"output_0": multiply}
 
-        """)
+        """
+    )
   }
 }
 

@@ -86,7 +86,8 @@ struct Matrix {
         return row.enumerated().map {
           ($1 - mean) / (variance + epsilon).squareRoot() * weight[$0] + bias[$0]
         }
-      })
+      }
+    )
   }
 
   func columns(_ range: Range<Int>) -> Matrix { Matrix(rows.map { Array($0[range]) }) }

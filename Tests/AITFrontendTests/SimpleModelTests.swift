@@ -26,7 +26,8 @@ struct SimpleModelTests {
             layernorm = layer_norm(add, layernorm_weight, layernorm_bias, epsilon=1e-05)  # float16[batch, 512]
             return {"Y": layernorm}
 
-        """)
+        """
+    )
   }
 
   @Test("names its weights as PyTorch does, with underscores for dots")
@@ -41,7 +42,8 @@ struct SimpleModelTests {
         "dense2_weight dense2.weight float16[8, 32]", "dense2_bias dense2.bias float16[8]",
         "layernorm_weight layernorm.weight float16[8]",
         "layernorm_bias layernorm.bias float16[8]",
-      ])
+      ]
+    )
   }
 
   @Test("says where each node was made")
