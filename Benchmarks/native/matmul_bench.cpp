@@ -1,7 +1,7 @@
 // The speed of matmul, as a share of what this machine's FMA units and memory reach.
 //
 //   make -C Benchmarks/native matmul
-//   matmul_bench [--quick] [--threads N] [--only TEXT]
+//   matmul_bench [--quick] [--threads N] [--only TEXT] [--patience SECONDS]
 //
 // Every figure is the best of many runs, with the measurement of the peak between them: on a
 // shared machine both are disturbed alike, and the best run is the least disturbed one.
@@ -157,6 +157,8 @@ struct BiasRelu {
 
 struct Options {
   bool quick = false;
+  /// Seconds to wait for the machine to be quiet, for each row of the table.
+  double patience = 5;
   std::vector<int> threads = {1, 2};
   std::string only;
 };
@@ -179,6 +181,10 @@ void fill(T* elements, int64_t count) {
   }
 }
 
+/// The most that one thread reached so far.
+template <class T>
+double bestPeakOfThread = 0;
+
 /// Measures one product; `run` executes it once.
 template <class T, class Run>
 void report(const Options& options, const std::string& name, int64_t M, int64_t N, int64_t K,
@@ -188,18 +194,25 @@ void report(const Options& options, const std::string& name, int64_t M, int64_t 
   double peak = 0;
   double bandwidth = 0;
   double best = 1e30;
-  const double budget = options.quick ? 0.15 : 1.0;
   const double start = seconds();
+  const double budget = options.quick ? 0.15 : 0.6;
   run();
-  for (int round = 0; round < 5 || seconds() - start < budget; ++round) {
-    peak = std::max(peak, measurePeak<T>(pool));
+  int quietRounds = 0;
+  while (quietRounds < 8 || seconds() - start < budget) {
+    if (seconds() - start > options.patience) break;
+    const double before = measurePeak<T>(pool);
     if (isBound) bandwidth = std::max(bandwidth, measureBandwidth(pool, weights, weightBytes));
     const int runs = flops < 2e7 ? 10 : 1;
     for (int i = 0; i < runs; ++i) {
-      const double before = seconds();
+      const double begin = seconds();
       run();
-      best = std::min(best, seconds() - before);
+      best = std::min(best, seconds() - begin);
     }
+    const double after = measurePeak<T>(pool);
+    peak = std::max({peak, before, after});
+    bestPeakOfThread<T> = std::max(bestPeakOfThread<T>, peak / pool.threadCount());
+    // Rounds between two undisturbed measurements of the peak are what is waited for.
+    quietRounds += std::min(before, after) > 0.95 * pool.threadCount() * bestPeakOfThread<T>;
   }
   const double rate = flops / best / 1e9;
   std::printf("| %-26s | %5ld x %5ld x %5ld | %d | %9.4f | %7.1f | %6.1f | %5.1f %% |",
@@ -271,6 +284,7 @@ int main(int count, char** arguments) {
     const std::string argument = arguments[i];
     if (argument == "--quick") options.quick = true;
     if (argument == "--threads" && i + 1 < count) options.threads = {std::atoi(arguments[++i])};
+    if (argument == "--patience" && i + 1 < count) options.patience = std::atof(arguments[++i]);
     if (argument == "--only" && i + 1 < count) options.only = arguments[++i];
   }
   std::printf("tile %d x %d\n\n", MatmulTile<float>::kRows, MatmulTile<float>::kColumns);

@@ -13,11 +13,12 @@ final class Expression {
     /// A constant that belongs to no module and whose elements are not known.
     case weight(name: String)
     /// A piece of a graph whose inputs are the operands and whose outputs are the results.
-    case fragment(Graph, operands: [Tensor])
+    case fragment(Graph)
     case failure(Diagnostic)
   }
 
   let kind: Kind
+  private(set) var operands: [Tensor]
   let types: [TensorType]
   let callSite: CallSite?
   /// The dotted path of the module whose call made it; empty outside of any.
@@ -27,11 +28,30 @@ final class Expression {
   /// Names that the user gave the results.
   var givenNames: [Int: String] = [:]
 
-  init(_ kind: Kind, _ types: [TensorType], _ callSite: CallSite?) {
+  init(
+    _ kind: Kind,
+    operands: [Tensor] = [],
+    _ types: [TensorType],
+    _ callSite: CallSite?
+  ) {
     self.kind = kind
+    self.operands = operands
     self.types = types
     self.callSite = callSite
     path = Scope.current?.module.path ?? ""
+  }
+
+  deinit {
+    // One after the other: a program may be deeper than the thread's stack.
+    var pending = takeOperands()
+    while var expression = pending.popLast() {
+      if isKnownUniquelyReferenced(&expression) { pending += expression.takeOperands() }
+    }
+  }
+
+  private func takeOperands() -> [Expression] {
+    defer { operands = [] }
+    return operands.map(\.expression)
   }
 }
 
@@ -69,7 +89,8 @@ extension Tensor {
         try graph.addOutput("result_\(index)", result)
       }
       let expression = Expression(
-        .fragment(graph, operands: operands),
+        .fragment(graph),
+        operands: operands,
         results.map { graph[$0].type },
         callSite
       )

@@ -66,8 +66,8 @@ private struct GraphBuilder {
         }
         guard seen.insert(ObjectIdentifier(expression)).inserted else { continue }
         stack.append((expression, true))
-        if case .fragment(_, let operands) = expression.kind {
-          for operand in operands.reversed() { stack.append((operand.expression, false)) }
+        for operand in expression.operands.reversed() {
+          stack.append((operand.expression, false))
         }
       }
     }
@@ -156,9 +156,9 @@ private struct GraphBuilder {
     switch expression.kind {
     case .constant(let data, name: nil):
       values[identity] = [try graph.addLiteral(data, expression.givenNames[0] ?? "literal")]
-    case .fragment(let fragment, let operands):
+    case .fragment(let fragment):
       var mapping: [ValueID: ValueID] = [:]
-      for (input, operand) in zip(fragment.inputs, operands) {
+      for (input, operand) in zip(fragment.inputs, expression.operands) {
         mapping[input] = try value(of: operand)
       }
       for literal in fragment.constants {

@@ -1,57 +1,56 @@
 /// Conversions between Double and the 16-bit floating-point formats, rounding to nearest even.
 ///
-/// Written out rather than through `Float16`, which some hosts lack.
+/// Written out rather than through `Float16`, which some hosts lack. NaN keeps its sign and becomes
+/// quiet, its payload dropped.
 package enum HalfPrecision {
   /// Returns the bits of the IEEE 754 binary16 nearest to a value.
   package static func float16Bits(_ value: Double) -> UInt16 {
-    let sign: UInt16 = value.sign == .minus ? 0x8000 : 0
-    if value.isNaN { return sign | 0x7E00 }
-    let magnitude = value.magnitude
-    // 65520 is halfway between the largest finite value and the next step.
-    if magnitude >= 65520 { return sign | 0x7C00 }
-    // One unit of the last place: 2^-24 for subnormals, 2^(e-10) for normals.
-    let exponent = magnitude == 0 ? -14 : max(magnitude.exponent, -14)
-    let unit = Double(sign: .plus, exponent: Int(exponent) - 10, significand: 1)
-    let steps = Int((magnitude / unit).rounded(.toNearestOrEven))
-    // A significand that rounds up to 2048 carries into the exponent by plain addition.
-    let bits = ((Int(exponent) + 14) << 10) + steps
-    return sign | UInt16(bits)
+    encode(value, fractionBits: 10, bias: 15)
   }
 
   /// Returns the value of the bits of an IEEE 754 binary16.
   package static func float16(_ bits: UInt16) -> Double {
-    let exponent = Int(bits >> 10) & 0x1F
-    let fraction = Double(bits & 0x3FF)
-    let magnitude: Double
+    let sign = UInt64(bits & 0x8000) << 48
+    let exponent = UInt64(bits >> 10) & 0x1F
+    let fraction = UInt64(bits & 0x3FF)
     switch exponent {
-    case 0: magnitude = fraction * 0x1p-24
-    case 31: magnitude = fraction == 0 ? .infinity : .nan
-    default:
-      magnitude = Double(sign: .plus, exponent: exponent - 25, significand: 1024 + fraction)
+    case 0:
+      let magnitude = Double(fraction) * 0x1p-24
+      return sign == 0 ? magnitude : -magnitude
+    case 31: return Double(bitPattern: sign | 0x7FF0_0000_0000_0000 | fraction << 42)
+    default: return Double(bitPattern: sign | (exponent + (1023 - 15)) << 52 | fraction << 42)
     }
-    return bits & 0x8000 == 0 ? magnitude : -magnitude
   }
 
   /// Returns the bits of the bfloat16 nearest to a value.
   package static func bfloat16Bits(_ value: Double) -> UInt16 {
-    if value.isNaN { return value.sign == .minus ? 0xFFC0 : 0x7FC0 }
-    // Rounding twice (to float32, then to bfloat16) is harmful only on ties; round to odd first.
-    var float = Float(value)
-    if Double(float) != value && float.isFinite {
-      let isAway = Double(float).magnitude > value.magnitude
-      var bits = float.bitPattern  // one below in magnitude, made odd: "inexact"
-      if isAway { bits -= 1 }
-      bits |= 1
-      float = Float(bitPattern: bits)
-    }
-    let bits = float.bitPattern
-    if float.isInfinite { return UInt16(bits >> 16) }
-    let rounding = 0x7FFF + ((bits >> 16) & 1)
-    return UInt16(truncatingIfNeeded: (bits &+ rounding) >> 16)
+    encode(value, fractionBits: 7, bias: 127)
   }
 
   /// Returns the value of the bits of a bfloat16.
   package static func bfloat16(_ bits: UInt16) -> Double {
     Double(Float(bitPattern: UInt32(bits) << 16))
+  }
+
+  private static func encode(_ value: Double, fractionBits: Int, bias: Int) -> UInt16 {
+    let pattern = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: pattern >> 48) & 0x8000
+    let exponent = (Int(truncatingIfNeeded: pattern >> 52) & 0x7FF) - 1023
+    let infinity = UInt16((2 * bias + 1) << fractionBits)
+    if value.isNaN { return sign | infinity | 1 << UInt16(fractionBits - 1) }
+    if exponent > bias { return sign | infinity }
+    if exponent < 1 - bias {
+      // Below the normal numbers the format counts steps of one size.
+      let step = Double(sign: .plus, exponent: 1 - bias - fractionBits, significand: 1)
+      return sign | UInt16((value.magnitude / step).rounded(.toNearestOrEven))
+    }
+    let dropped = UInt64(52 - fractionBits)
+    let fraction = pattern & 0xF_FFFF_FFFF_FFFF
+    let kept = UInt64(exponent + bias) << UInt64(fractionBits) | fraction >> dropped
+    let rest = fraction & (1 << dropped - 1)
+    let half: UInt64 = 1 << (dropped - 1)
+    let isUp = rest > half || (rest == half && !kept.isMultiple(of: 2))
+    // A carry out of the fraction enters the exponent, and beyond the largest number infinity.
+    return sign | UInt16(kept + (isUp ? 1 : 0))
   }
 }

@@ -194,7 +194,19 @@ extension TensorData {
         to[index] = Float(from[index])
         index += 1
       }
-    case .float16, .bfloat16, .bool, .uint8, .int8, .int16, .int32, .int64: return false
+    case .float16:
+      let to = target.assumingMemoryBound(to: UInt16.self)
+      while index < count {
+        to[index] = HalfPrecision.float16Bits(from[index])
+        index += 1
+      }
+    case .bfloat16:
+      let to = target.assumingMemoryBound(to: UInt16.self)
+      while index < count {
+        to[index] = HalfPrecision.bfloat16Bits(from[index])
+        index += 1
+      }
+    case .bool, .uint8, .int8, .int16, .int32, .int64: return false
     }
     return true
   }

@@ -73,10 +73,21 @@ package struct MappedFile: Sendable {
     storage = TensorData.Storage(adopting: memory, isWritable: false) { $0.deallocate() }
   }
 
+  /// Calls a closure with the bytes in a range that the caller has checked to lie in the file.
+  package func withUnsafeBytes<Result>(
+    _ range: Range<Int>,
+    _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    // Without this the storage could go while the closure still reads from it.
+    withExtendedLifetime(storage) {
+      body(UnsafeRawBufferPointer(rebasing: storage.bytes[range]))
+    }
+  }
+
   /// Whether the bytes at an offset are those given; false where they run past the end.
   package func hasBytes(_ expected: [UInt8], at offset: Int = 0) -> Bool {
     guard offset >= 0, offset <= sizeInBytes - expected.count else { return false }
-    return storage.bytes[offset..<(offset + expected.count)].elementsEqual(expected)
+    return withUnsafeBytes(offset..<(offset + expected.count)) { $0.elementsEqual(expected) }
   }
 
   /// Returns a tensor over bytes of the file.

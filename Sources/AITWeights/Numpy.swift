@@ -74,10 +74,7 @@ public enum Numpy {
           elementSizeInBytes: header.dtype.sizeInBytes,
           storageSizeInBytes: size
         )
-        tensor = view.copied(
-          header.dtype,
-          from: UnsafeRawBufferPointer(rebasing: file.storage.bytes[data])
-        )
+        tensor = file.withUnsafeBytes(data) { view.copied(header.dtype, from: $0) }
       } else {
         tensor = try file.tensor(header.dtype, header.shape, at: data.lowerBound)
       }

@@ -2,9 +2,13 @@ import AITGraph
 
 /// Turns what a pickle built into named tensors.
 struct StateDictReader {
-  /// What one file may make us do; containers met on many paths count each time.
+  /// What one file may make us do.
   enum Limits {
-    static let visitCount = 8_000_000
+    /// The entries visited: at least this many, or so many times those that there are.
+    ///
+    /// Containers that are met on many paths count each time.
+    static let visitCount = 100_000
+    static let visitsPerEntry = 8
     static let nameSizeInBytes = 1 << 28
     /// The bytes copied for tensors that are not dense, at least; 8 times the file if that is more.
     static let copySizeInBytes = 1 << 26
@@ -18,13 +22,17 @@ struct StateDictReader {
   private let file: MappedFile
   /// Tensors made before, so that one met under two names is the same bytes twice.
   private var made: [Int: TensorData] = [:]
-  private var visitCount = 0
+  private var visitsLeft: Int
   private var nameSizeInBytes = 0
   private var copySizeInBytes = 0
 
   init(_ contents: PickleContents, _ file: MappedFile) {
     self.contents = contents
     self.file = file
+    let entryCount =
+      contents.sequences.reduce(0) { $0 + $1.count }
+      + contents.dictionaries.reduce(0) { $0 + $1.count }
+    visitsLeft = max(Limits.visitCount, Limits.visitsPerEntry * entryCount)
   }
 
   // MARK: - Finding the state dict
@@ -170,7 +178,7 @@ struct StateDictReader {
       var positions: [String: Int] = [:]
       for (key, value) in contents.dictionaries[number] {
         guard let name = Self.name(key) else {
-          ignore("…", "an entry whose key is \(key.kind)")
+          result.append(("…", .other("an entry whose key is \(key.kind)")))
           continue
         }
         // Setting a key again replaces the value where it stands, as in Python.
@@ -196,8 +204,8 @@ struct StateDictReader {
   }
 
   private mutating func count(visits: Int) throws(Diagnostic) {
-    visitCount += visits + 1
-    guard visitCount <= Limits.visitCount else { throw Self.tooMuch() }
+    visitsLeft -= visits + 1
+    guard visitsLeft >= 0 else { throw Self.tooMuch() }
   }
 
   private static func tooMuch() -> Diagnostic {
@@ -253,10 +261,7 @@ struct StateDictReader {
           hint: "save what it is a view of, or x.clone()"
         )
       }
-      data = view.copied(
-        dtype,
-        from: UnsafeRawBufferPointer(rebasing: file.storage.bytes[tensor.range])
-      )
+      data = file.withUnsafeBytes(tensor.range) { view.copied(dtype, from: $0) }
     }
     made[number] = data
     return data

@@ -9,46 +9,50 @@ enum TensorConversion {
   /// Returns a tensor converted to another type.
   static func convert(_ tensor: TensorData, to dtype: DType) -> TensorData {
     switch (tensor.dtype, dtype) {
-    case (.float32, .float16): map(tensor, dtype, Float.self) { float16Bits($0) }
-    case (.float32, .bfloat16): map(tensor, dtype, Float.self) { bfloat16Bits($0) }
-    case (.float32, .float64): map(tensor, dtype, Float.self) { Double($0) }
-    case (.float64, .float32): map(tensor, dtype, Double.self) { Float($0) }
-    case (.float16, .float32): map(tensor, dtype, UInt16.self) { float32(float16Bits: $0) }
-    case (.bfloat16, .float32): map(tensor, dtype, UInt16.self) { float32(bfloat16Bits: $0) }
-    case (.float16, .bfloat16):
-      map(tensor, dtype, UInt16.self) { bfloat16Bits(float32(float16Bits: $0)) }
-    case (.bfloat16, .float16):
-      map(tensor, dtype, UInt16.self) { float16Bits(float32(bfloat16Bits: $0)) }
+    case (.float32, .float16): map(tensor, dtype, Float32ToFloat16.self)
+    case (.float32, .bfloat16): map(tensor, dtype, Float32ToBFloat16.self)
+    case (.float32, .float64): map(tensor, dtype, Float32ToFloat64.self)
+    case (.float64, .float32): map(tensor, dtype, Float64ToFloat32.self)
+    case (.float16, .float32): map(tensor, dtype, Float16ToFloat32.self)
+    case (.bfloat16, .float32): map(tensor, dtype, BFloat16ToFloat32.self)
+    case (.float16, .bfloat16): map(tensor, dtype, Float16ToBFloat16.self)
+    case (.bfloat16, .float16): map(tensor, dtype, BFloat16ToFloat16.self)
     default: tensor.converted(to: dtype)
     }
   }
 
-  @inline(__always)
-  private static func map<Source: BitwiseCopyable, Target: BitwiseCopyable>(
+  private static func map<Conversion: ElementConversion>(
     _ tensor: TensorData,
     _ dtype: DType,
-    _ source: Source.Type,
-    _ body: (Source) -> Target
+    _ conversion: Conversion.Type
   ) -> TensorData {
     var result = TensorData(zeros: dtype, tensor.shape)
-    let count = tensor.elementCount
-    guard count > 0 else { return result }
+    guard tensor.elementCount > 0 else { return result }
     tensor.withUnsafeBytes { bytes in
       result.withUnsafeMutableBytes { results in
-        guard let from = bytes.baseAddress,
-          let to = results.baseAddress?.assumingMemoryBound(to: Target.self)
-        else { return }
-        // Mapped tensors lie at any address; results of `TensorData` are aligned.
-        for index in 0..<count {
-          let value = from.loadUnaligned(
-            fromByteOffset: index &* MemoryLayout<Source>.size,
-            as: Source.self
-          )
-          to[index] = body(value)
-        }
+        guard let source = bytes.baseAddress, let target = results.baseAddress else { return }
+        run(conversion, source, target, tensor.elementCount)
       }
     }
     return result
+  }
+
+  /// The loop, specialised for each pair of types; a closure in place of the type is not inlined.
+  private static func run<Conversion: ElementConversion>(
+    _ conversion: Conversion.Type,
+    _ source: UnsafeRawPointer,
+    _ target: UnsafeMutableRawPointer,
+    _ count: Int
+  ) {
+    // Mapped tensors lie at any address; results of `TensorData` are aligned.
+    let target = target.assumingMemoryBound(to: Conversion.Target.self)
+    for index in 0..<count {
+      let value = source.loadUnaligned(
+        fromByteOffset: index &* MemoryLayout<Conversion.Source>.size,
+        as: Conversion.Source.self
+      )
+      target[index] = Conversion.convert(value)
+    }
   }
 
   // MARK: - Scalars
@@ -115,32 +119,74 @@ enum TensorConversion {
 
   private static func infinityCount(_ tensor: TensorData) -> Int {
     switch tensor.dtype {
-    case .float16: count(tensor, UInt16.self) { $0 & 0x7FFF == 0x7C00 }
-    case .bfloat16: count(tensor, UInt16.self) { $0 & 0x7FFF == 0x7F80 }
-    case .float32: count(tensor, UInt32.self) { $0 & 0x7FFF_FFFF == 0x7F80_0000 }
-    case .float64: count(tensor, UInt64.self) { $0 << 1 == 0xFFE0_0000_0000_0000 }
+    case .float16: count(tensor, of: UInt16(0x7C00))
+    case .bfloat16: count(tensor, of: UInt16(0x7F80))
+    case .float32: count(tensor, of: UInt32(0x7F80_0000))
+    case .float64: count(tensor, of: UInt64(0x7FF0_0000_0000_0000))
     default: 0
     }
   }
 
-  @inline(__always)
-  private static func count<Word: BitwiseCopyable>(
+  /// The number of words that are equal to one but for the sign bit.
+  private static func count<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ tensor: TensorData,
-    _ word: Word.Type,
-    _ condition: (Word) -> Bool
+    of word: Word
   ) -> Int {
     let count = tensor.elementCount
     return tensor.withUnsafeBytes { bytes in
-      guard let from = bytes.baseAddress, count > 0 else { return 0 }
+      guard let source = bytes.baseAddress, count > 0 else { return 0 }
       var result = 0
       for index in 0..<count {
-        let value = from.loadUnaligned(
+        let value = source.loadUnaligned(
           fromByteOffset: index &* MemoryLayout<Word>.size,
           as: Word.self
         )
-        result &+= condition(value) ? 1 : 0
+        result &+= value & (Word.max >> 1) == word ? 1 : 0
       }
       return result
     }
+  }
+}
+
+/// The conversion of one number, as a type.
+private protocol ElementConversion {
+  associatedtype Source: BitwiseCopyable
+  associatedtype Target: BitwiseCopyable
+  static func convert(_ value: Source) -> Target
+}
+
+private enum Float32ToFloat16: ElementConversion {
+  static func convert(_ value: Float) -> UInt16 { TensorConversion.float16Bits(value) }
+}
+
+private enum Float32ToBFloat16: ElementConversion {
+  static func convert(_ value: Float) -> UInt16 { TensorConversion.bfloat16Bits(value) }
+}
+
+private enum Float32ToFloat64: ElementConversion {
+  static func convert(_ value: Float) -> Double { Double(value) }
+}
+
+private enum Float64ToFloat32: ElementConversion {
+  static func convert(_ value: Double) -> Float { Float(value) }
+}
+
+private enum Float16ToFloat32: ElementConversion {
+  static func convert(_ value: UInt16) -> Float { TensorConversion.float32(float16Bits: value) }
+}
+
+private enum BFloat16ToFloat32: ElementConversion {
+  static func convert(_ value: UInt16) -> Float { TensorConversion.float32(bfloat16Bits: value) }
+}
+
+private enum Float16ToBFloat16: ElementConversion {
+  static func convert(_ value: UInt16) -> UInt16 {
+    TensorConversion.bfloat16Bits(TensorConversion.float32(float16Bits: value))
+  }
+}
+
+private enum BFloat16ToFloat16: ElementConversion {
+  static func convert(_ value: UInt16) -> UInt16 {
+    TensorConversion.float16Bits(TensorConversion.float32(bfloat16Bits: value))
   }
 }

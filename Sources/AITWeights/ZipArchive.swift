@@ -199,23 +199,13 @@ private struct Directory {
 
   init(_ file: MappedFile) throws(Diagnostic) {
     let size = file.sizeInBytes
-    // The last record ends the file, but for a comment of up to 65,535 bytes whose length it gives.
-    var position = size - 22
-    while true {
-      guard position >= 0, position >= size - 22 - 0xFFFF else {
-        throw Diagnostic(
-          .corruptFile,
-          "no zip directory at the end of the file",
-          at: file.path,
-          hint: "the file is cut short or damaged; fetch or save it again"
-        )
-      }
-      if file.hasBytes([0x50, 0x4B, 0x05, 0x06], at: position) {
-        let low = Int(file.storage.bytes[position + 20])
-        let high = Int(file.storage.bytes[position + 21])
-        if position + 22 + (high << 8 | low) == size { break }
-      }
-      position -= 1
+    guard let position = Self.endRecord(file) else {
+      throw Diagnostic(
+        .corruptFile,
+        "no zip directory at the end of the file",
+        at: file.path,
+        hint: "the file is cut short or damaged; fetch or save it again"
+      )
     }
     var cursor = ByteCursor(file, position..<size, part: "end of the zip archive")
     try cursor.skip(4, "the end record")
@@ -253,5 +243,26 @@ private struct Directory {
     }
     range = Int(offset)..<Int(end)
     entryCount = Int(count)
+  }
+
+  /// Returns the offset of the last record.
+  ///
+  /// It ends the file, but for a comment of up to 65,535 bytes whose length it gives.
+  private static func endRecord(_ file: MappedFile) -> Int? {
+    let size = min(file.sizeInBytes, 22 + 0xFFFF)
+    let start = file.sizeInBytes - size
+    return file.withUnsafeBytes(start..<file.sizeInBytes) { bytes in
+      var offset = size - 22
+      while offset >= 0 {
+        if bytes[offset] == 0x50, bytes[offset + 1] == 0x4B, bytes[offset + 2] == 0x05,
+          bytes[offset + 3] == 0x06,
+          offset + 22 + (Int(bytes[offset + 21]) << 8 | Int(bytes[offset + 20])) == size
+        {
+          return start + offset
+        }
+        offset -= 1
+      }
+      return nil
+    }
   }
 }

@@ -9,8 +9,7 @@ let fixtures =
 
 /// Returns the bytes of a fixture.
 func fixture(_ path: String) throws -> [UInt8] {
-  let file = try MappedFile("\(fixtures)/\(path)")
-  return Array(file.storage.bytes)
+  try MappedFile("\(fixtures)/\(path)").bytes
 }
 
 /// Returns a path in a fresh folder, which is removed when the closure returns.
@@ -44,6 +43,10 @@ struct SeededGenerator: RandomNumberGenerator {
     value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
     return value ^ (value >> 31)
   }
+}
+
+extension MappedFile {
+  var bytes: [UInt8] { withUnsafeBytes(0..<sizeInBytes) { Array($0) } }
 }
 
 extension TensorData {

@@ -194,6 +194,20 @@ void fillUniform(float* elements, int64_t count, uint64_t seed) {
   for (int64_t i = 0; i < count; ++i) elements[i] = static_cast<float>(random.uniform());
 }
 
+/// Says that it has many threads, so that work is cut for them.
+class PretendedPool final : public ThreadPool {
+ public:
+  explicit PretendedPool(int32_t threads) : threads_(threads) {}
+
+  int32_t threadCount() const override { return threads_; }
+  void run(int64_t count, Task task, void* context) override { pool_.run(count, task, context); }
+  void* scratch(int32_t thread) override { return pool_.scratch(thread); }
+
+ private:
+  int32_t threads_;
+  check::SerialPool pool_;
+};
+
 /// The product of contiguous A [M, K] and B [K, N].
 template <Packing packing>
 std::vector<float> product(const float* a, const float* b, int64_t M, int64_t N, int64_t K,
@@ -258,6 +272,15 @@ TEST(elementsDoNotDependOnTheCut) {
     CHECK(
         isPart(product<Packing::strided>(a.data(), transposed.data(), M, N, K, twoPool(), true), 0),
         K);
+    for (const int32_t threads : {3, 16, 64}) {
+      PretendedPool pool(threads);
+      CHECK(isPart(product<Packing::packed>(a.data(), b.data(), M, N, K, pool), 0), threads, K);
+      CHECK(isPart(product<Packing::strided>(a.data(), b.data(), M, N, K, pool), 0), threads, K);
+      for (const int64_t rows : {1, 2, 4, 8}) {
+        CHECK(isPart(product<Packing::packed>(a.data(), b.data(), rows, N, K, pool), 0), threads,
+              rows, K);
+      }
+    }
     for (const int64_t rows : {1, 2, 3, 4, 5, 9, 13}) {
       const float* part = a.data() + 7 * K;
       CHECK(isPart(product<Packing::packed>(part, b.data(), rows, N, K, twoPool()), 7), rows, K);

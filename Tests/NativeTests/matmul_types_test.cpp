@@ -8,9 +8,7 @@ TEST(floatTypes) {
   checkRandomProducts<float16, float16, Packing::packed, 0, float16>(150, 1);
   checkRandomProducts<float16, float16, Packing::strided, 0, float16>(150, 2);
   checkRandomProducts<bfloat16, bfloat16, Packing::packed, 0, bfloat16>(150, 3);
-  checkRandomProducts<bfloat16, bfloat16, Packing::strided, 0, float>(150, 4);
   checkRandomProducts<float, float16, Packing::packed, 0, float>(100, 5);
-  checkRandomProducts<float16, float, Packing::packed, 0, float>(100, 6);
   checkRandomProducts<double, double, Packing::packed, 0, double>(150, 7);
   checkRandomProducts<double, double, Packing::strided, 0, double>(150, 8);
   checkRandomProducts<float, double, Packing::strided, 0, double>(50, 9);
@@ -19,12 +17,9 @@ TEST(floatTypes) {
 TEST(integerTypes) {
   checkRandomProducts<int8_t, int8_t, Packing::strided, 0, int8_t>(80, 1);
   checkRandomProducts<int8_t, int8_t, Packing::packed, 0, int32_t>(80, 2);
-  checkRandomProducts<uint8_t, uint8_t, Packing::strided, 0, uint8_t>(80, 3);
-  checkRandomProducts<int16_t, int16_t, Packing::packed, 0, int16_t>(80, 4);
   checkRandomProducts<int32_t, int32_t, Packing::strided, 0, int32_t>(80, 5);
-  checkRandomProducts<int64_t, int64_t, Packing::strided, 0, int64_t>(80, 6);
   checkRandomProducts<int64_t, int64_t, Packing::packed, 0, int64_t>(80, 7);
-  checkRandomProducts<uint8_t, int8_t, Packing::packed, 0, int32_t>(80, 8);
+  checkRandomProducts<uint8_t, int16_t, Packing::packed, 0, uint8_t>(80, 8);
 }
 
 TEST(integersWrapAround) {
@@ -45,7 +40,6 @@ TEST(batches) {
   checkRandomProducts<float, float, Packing::strided, 2, float>(200, 2);
   checkRandomProducts<float, float, Packing::packed, 1, float>(200, 3);
   checkRandomProducts<float16, float16, Packing::strided, 3, float16>(60, 4);
-  checkRandomProducts<float16, float16, Packing::packed, 2, float16>(100, 5);
 }
 
 TEST(manySmallMatricesShareCalls) {

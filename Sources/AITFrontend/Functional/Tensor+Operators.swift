@@ -7,7 +7,12 @@ extension Tensor {
   // MARK: - Arithmetic
 
   /// The sum; of truth values, whether either is true.
-  public static func + (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func + (left: Tensor, right: Tensor) -> Tensor {
+    apply(.add, [left, right], nil)
+  }
+
+  /// The sum; of truth values, whether either is true.
+  public static func + (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.add, [left, right], nil)
   }
 
@@ -17,7 +22,12 @@ extension Tensor {
   }
 
   /// The difference.
-  public static func - (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func - (left: Tensor, right: Tensor) -> Tensor {
+    apply(.subtract, [left, right], nil)
+  }
+
+  /// The difference.
+  public static func - (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.subtract, [left, right], nil)
   }
 
@@ -27,7 +37,12 @@ extension Tensor {
   }
 
   /// The product; of truth values, whether both are true.
-  public static func * (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func * (left: Tensor, right: Tensor) -> Tensor {
+    apply(.multiply, [left, right], nil)
+  }
+
+  /// The product; of truth values, whether both are true.
+  public static func * (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.multiply, [left, right], nil)
   }
 
@@ -37,7 +52,12 @@ extension Tensor {
   }
 
   /// The true quotient: that of integers is float32.
-  public static func / (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func / (left: Tensor, right: Tensor) -> Tensor {
+    apply(.divide, [left, right], nil)
+  }
+
+  /// The true quotient: that of integers is float32.
+  public static func / (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.divide, [left, right], nil)
   }
 
@@ -47,7 +67,12 @@ extension Tensor {
   }
 
   /// The remainder with the sign of the divisor, as Python's.
-  public static func % (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func % (left: Tensor, right: Tensor) -> Tensor {
+    apply(.remainder, [left, right], nil)
+  }
+
+  /// The remainder with the sign of the divisor, as Python's.
+  public static func % (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.remainder, [left, right], nil)
   }
 
@@ -60,21 +85,38 @@ extension Tensor {
   public static prefix func - (x: Tensor) -> Tensor { x.applying(.negate, nil) }
 
   /// Replaces the tensor: `x += y` is `x = x + y`.
-  public static func += (left: inout Tensor, right: some TensorOperand) { left = left + right }
+  public static func += (left: inout Tensor, right: Tensor) { left = left + right }
+
+  /// Replaces the tensor: `x += y` is `x = x + y`.
+  public static func += (left: inout Tensor, right: some TensorScalar) { left = left + right }
 
   /// Replaces the tensor: `x -= y` is `x = x - y`.
-  public static func -= (left: inout Tensor, right: some TensorOperand) { left = left - right }
+  public static func -= (left: inout Tensor, right: Tensor) { left = left - right }
+
+  /// Replaces the tensor: `x -= y` is `x = x - y`.
+  public static func -= (left: inout Tensor, right: some TensorScalar) { left = left - right }
 
   /// Replaces the tensor: `x *= y` is `x = x * y`.
-  public static func *= (left: inout Tensor, right: some TensorOperand) { left = left * right }
+  public static func *= (left: inout Tensor, right: Tensor) { left = left * right }
+
+  /// Replaces the tensor: `x *= y` is `x = x * y`.
+  public static func *= (left: inout Tensor, right: some TensorScalar) { left = left * right }
 
   /// Replaces the tensor: `x /= y` is `x = x / y`.
-  public static func /= (left: inout Tensor, right: some TensorOperand) { left = left / right }
+  public static func /= (left: inout Tensor, right: Tensor) { left = left / right }
+
+  /// Replaces the tensor: `x /= y` is `x = x / y`.
+  public static func /= (left: inout Tensor, right: some TensorScalar) { left = left / right }
 
   // MARK: - Comparisons
 
   /// Whether elements are equal: bool.
-  public static func .== (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .== (left: Tensor, right: Tensor) -> Tensor {
+    apply(.equal, [left, right], nil)
+  }
+
+  /// Whether elements are equal: bool.
+  public static func .== (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.equal, [left, right], nil)
   }
 
@@ -84,7 +126,12 @@ extension Tensor {
   }
 
   /// Whether elements differ: bool.
-  public static func .!= (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .!= (left: Tensor, right: Tensor) -> Tensor {
+    apply(.notEqual, [left, right], nil)
+  }
+
+  /// Whether elements differ: bool.
+  public static func .!= (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.notEqual, [left, right], nil)
   }
 
@@ -94,7 +141,12 @@ extension Tensor {
   }
 
   /// Whether elements on the left are less: bool.
-  public static func .< (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .< (left: Tensor, right: Tensor) -> Tensor {
+    apply(.less, [left, right], nil)
+  }
+
+  /// Whether elements on the left are less: bool.
+  public static func .< (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.less, [left, right], nil)
   }
 
@@ -104,7 +156,12 @@ extension Tensor {
   }
 
   /// Whether elements on the left are less or equal: bool.
-  public static func .<= (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .<= (left: Tensor, right: Tensor) -> Tensor {
+    apply(.lessEqual, [left, right], nil)
+  }
+
+  /// Whether elements on the left are less or equal: bool.
+  public static func .<= (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.lessEqual, [left, right], nil)
   }
 
@@ -114,7 +171,12 @@ extension Tensor {
   }
 
   /// Whether elements on the left are greater: bool.
-  public static func .> (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .> (left: Tensor, right: Tensor) -> Tensor {
+    apply(.greater, [left, right], nil)
+  }
+
+  /// Whether elements on the left are greater: bool.
+  public static func .> (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.greater, [left, right], nil)
   }
 
@@ -124,7 +186,12 @@ extension Tensor {
   }
 
   /// Whether elements on the left are greater or equal: bool.
-  public static func .>= (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func .>= (left: Tensor, right: Tensor) -> Tensor {
+    apply(.greaterEqual, [left, right], nil)
+  }
+
+  /// Whether elements on the left are greater or equal: bool.
+  public static func .>= (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.greaterEqual, [left, right], nil)
   }
 
@@ -136,7 +203,12 @@ extension Tensor {
   // MARK: - Bits and truth
 
   /// The bits set in both; of truth values, whether both are true.
-  public static func & (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func & (left: Tensor, right: Tensor) -> Tensor {
+    apply(.and, [left, right], nil)
+  }
+
+  /// The bits set in both; of truth values, whether both are true.
+  public static func & (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.and, [left, right], nil)
   }
 
@@ -146,7 +218,12 @@ extension Tensor {
   }
 
   /// The bits set in either; of truth values, whether either is true.
-  public static func | (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func | (left: Tensor, right: Tensor) -> Tensor {
+    apply(.or, [left, right], nil)
+  }
+
+  /// The bits set in either; of truth values, whether either is true.
+  public static func | (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.or, [left, right], nil)
   }
 
@@ -156,7 +233,12 @@ extension Tensor {
   }
 
   /// The bits set in one only; of truth values, whether they differ.
-  public static func ^ (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func ^ (left: Tensor, right: Tensor) -> Tensor {
+    apply(.xor, [left, right], nil)
+  }
+
+  /// The bits set in one only; of truth values, whether they differ.
+  public static func ^ (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.xor, [left, right], nil)
   }
 
@@ -166,7 +248,12 @@ extension Tensor {
   }
 
   /// The bits moved to the left.
-  public static func << (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func << (left: Tensor, right: Tensor) -> Tensor {
+    apply(.shiftLeft, [left, right], nil)
+  }
+
+  /// The bits moved to the left.
+  public static func << (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.shiftLeft, [left, right], nil)
   }
 
@@ -176,7 +263,12 @@ extension Tensor {
   }
 
   /// The bits moved to the right.
-  public static func >> (left: Tensor, right: some TensorOperand) -> Tensor {
+  public static func >> (left: Tensor, right: Tensor) -> Tensor {
+    apply(.shiftRight, [left, right], nil)
+  }
+
+  /// The bits moved to the right.
+  public static func >> (left: Tensor, right: some TensorScalar) -> Tensor {
     apply(.shiftRight, [left, right], nil)
   }
 

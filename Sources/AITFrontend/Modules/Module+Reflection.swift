@@ -107,32 +107,29 @@ extension Module {
   /// Adds what a value holds; returns whether values of its kind can hold anything.
   @discardableResult
   private static func collect(_ value: Any, _ key: String, into result: inout [Member]) -> Bool {
-    switch value {
-    case let module as Module: result.append(Member(key: key, content: .module(module)))
-    case let parameter as Parameter:
-      result.append(Member(key: key, content: .parameter(parameter)))
-    case let wrapper as any KeyedMember:
+    let mirror = Mirror(reflecting: value)
+    // The style comes first: a cast of an array to a class may convert every element.
+    switch mirror.displayStyle {
+    case .class:
+      if let module = value as? Module {
+        result.append(Member(key: key, content: .module(module)))
+      } else if let parameter = value as? Parameter {
+        result.append(Member(key: key, content: .parameter(parameter)))
+      }
+    case .struct:
+      guard let wrapper = value as? any KeyedMember else { return false }
       if let content = wrapper.content {
         // The label of a wrapped property starts with an underscore.
         let name = key.hasPrefix("_") ? String(key.dropFirst()) : key
         return collect(content, wrapper.key ?? name, into: &result)
       }
-    default: return collectElements(Mirror(reflecting: value), key, into: &result)
-    }
-    return true
-  }
-
-  private static func collectElements(_ mirror: Mirror, _ key: String, into result: inout [Member])
-    -> Bool
-  {
-    switch mirror.displayStyle {
     case .optional:
       guard let child = mirror.children.first else { return true }
       return collect(child.value, key, into: &result)
     case .collection:
       for (index, child) in mirror.children.enumerated() {
         // The first element tells of which kind all are: tables of numbers are not searched.
-        guard collect(child.value, "\(key).\(index)", into: &result) else { return false }
+        guard collect(child.value, join(key, "\(index)"), into: &result) else { return false }
       }
     case .dictionary:
       let entries = mirror.children.compactMap { child -> (key: String, value: Any)? in
@@ -141,12 +138,12 @@ extension Module {
       }
       // Dictionaries have no order of their own.
       for entry in entries.sorted(by: { $0.key < $1.key }) {
-        guard collect(entry.value, "\(key).\(entry.key)", into: &result) else { return false }
+        guard collect(entry.value, join(key, entry.key), into: &result) else { return false }
       }
     case .tuple:
       for (index, child) in mirror.children.enumerated() {
         let label = child.label.flatMap { $0.hasPrefix(".") ? nil : $0 } ?? "\(index)"
-        collect(child.value, "\(key).\(label)", into: &result)
+        collect(child.value, join(key, label), into: &result)
       }
     default: return false
     }

@@ -94,8 +94,9 @@ open class Module {
   /// All parameters, in the order of ``namedParameters``.
   public final var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
-  private static func join(_ path: String, _ key: String) -> String {
-    path.isEmpty ? key : "\(path).\(key)"
+  /// A key below a path; either may be empty.
+  static func join(_ path: String, _ key: String) -> String {
+    path.isEmpty || key.isEmpty ? path + key : "\(path).\(key)"
   }
 
   // MARK: - Paths

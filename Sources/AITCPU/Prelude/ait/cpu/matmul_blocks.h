@@ -31,15 +31,19 @@ struct RowPanels {
 
 /// One thread's share of a product: a block of rows times a block of columns of one matrix.
 ///
-/// For every block of K, and within it for every panel of B, all row panels of A in turn:
+/// For every block of K, and within it for every panel of B, all row panels of A in turn. With
+/// AVX-512, float and weights that are read as they lie:
 ///
-/// | data              | size, AVX-512, float     | where it stays                        |
-/// | ----------------- | ------------------------ | ------------------------------------- |
-/// | a tile's sums     | 12 x 32                  | registers                             |
-/// | a row panel of A  | 12 x 512: 24 KiB         | streams from L2 through L1            |
-/// | a panel of B      | 512 x 32: 64 KiB         | L2, read once per task from L3        |
-/// | the rows of A     | 192 x 512: 384 KiB       | L2, packed once per task              |
-/// | sums of blocks    | 192 x 32 or 192 x 512    | L1 or L2, if K has more than one block |
+/// | data                | size                    | where it stays                           |
+/// | ------------------- | ----------------------- | ---------------------------------------- |
+/// | the sums of a tile  | 12 x 32                 | registers                                |
+/// | a row panel of A    | 12 x 384: 18 KiB        | streams from L2                          |
+/// | a panel of B        | 384 x 32: 48 KiB        | L2; from L3 or memory once per task      |
+/// | the rows of A       | 144 x 384: 216 KiB      | L2; packed once per task and block of K  |
+/// | sums of past blocks | 144 x 512: 288 KiB      | L2; none if K has one block              |
+///
+/// If the rows of A fit kPackedABytes for all of K, they are packed once, and the loops over blocks
+/// and panels change places, so that the sums of past blocks are those of one panel.
 template <class Config, class Body, class In, class Out>
 class BlockTask {
   using A = typename Config::A;

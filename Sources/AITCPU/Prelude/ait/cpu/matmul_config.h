@@ -29,7 +29,8 @@ struct MatmulConfig {
   /// Rows of A that a task multiplies by a panel of B before it turns to the next; more where each
   /// task packs or converts the panel first.
   static constexpr int64_t kRowBlock = kReadsInPlace ? 144 : 192;
-  /// The length of the blocks of K, at most.
+  /// The length of the blocks of K, at most. 384 floats were 2 % faster than 512 at 2048 cubed, and
+  /// as fast below; fewer make the sums of blocks pass through memory more often.
   static constexpr int64_t kDepthBlock = 1536 / sizeof(Accumulator);
   /// Columns of a task whose rows of A are too long to be packed at once.
   static constexpr int64_t kColumnBlock = 2048 / sizeof(Accumulator);

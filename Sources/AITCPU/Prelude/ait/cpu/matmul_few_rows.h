@@ -11,8 +11,8 @@ namespace ait::gemm {
 /// The product of few rows of A by a B whose rows can be read in place.
 ///
 /// All rows of A meet each element of B at once; panels of B are read from end to end, two at a
-/// time if there is one row, whose own sums would be too few to hide the latency of FMA. Tasks are
-/// ranges of panels. Where N has fewer panels than there are threads, tasks are also ranges of
+/// time for one or two rows, whose sums in one panel are too few to hide the latency of FMA. Tasks
+/// are ranges of panels. Where N has fewer panels than there are threads, tasks are also ranges of
 /// blocks of K, whose sums the caller adds in order.
 template <class Config, class Body, class In, class Out>
 class FewRowsMatmul {
@@ -21,6 +21,7 @@ class FewRowsMatmul {
   using Tile = typename Config::Tile;
   using Accumulator = typename Tile::Accumulator;
   using Sizes = gemm::Sizes<Config::kBatchRank>;
+
   static constexpr bool kIsPacked = Config::kPacking == Packing::packed;
   static constexpr int kMaxRows = 4;
   static constexpr int kColumns = Tile::kColumns;
@@ -118,9 +119,17 @@ class FewRowsMatmul {
       seek(unit, index);
       Accumulator* sums = shared + index * unitStep;
       for (int64_t block = 1; block < depth_.count; ++block) {
-        for (int64_t i = 0; i < unitElements(); ++i) sums[i] += sums[block * unitElements() + i];
+        addSums(sums, sums + block * unitElements());
       }
       finish(unit, sums);
+    }
+  }
+
+  void addSums(Accumulator* sums, const Accumulator* more) const {
+    constexpr int W = Tile::kLanes;
+    for (int64_t i = 0; i < unitElements(); i += W) {
+      store<Accumulator, W>(sums + i,
+                            load<Accumulator, W>(sums + i) + load<Accumulator, W>(more + i));
     }
   }
 
