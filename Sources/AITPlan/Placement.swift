@@ -46,6 +46,7 @@ struct Placements {
     findFolded(order)
     assignOutputs()
     assignConcatenations(order)
+    assignReshapes(order)
     place(order)
   }
 
@@ -150,6 +151,19 @@ struct Placements {
         targets[value] = Placement(root: whole.root, layout: layout)
         inPlaceParts.insert(Part(node: id, position: position))
       }
+    }
+  }
+
+  /// Lets a kernel write what a permute and a reshape would have to copy, in the reshape's order: the
+  /// heads of attention, joined again.
+  private mutating func assignReshapes(_ order: [NodeID]) {
+    for id in order.reversed() where graph[id].op is Reshape {
+      let result = graph[id].outputs[0]
+      let dense = Layout(rowMajor: graph[result].type.shape)
+      guard let (value, layout) = source(of: result, dense), isPlaceable(value),
+        canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape)
+      else { continue }
+      targets[value] = Placement(root: .made(value), layout: layout)
     }
   }
 
