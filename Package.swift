@@ -44,7 +44,7 @@ let package = Package(
     ),
     .testTarget(
       name: "AITReferenceTests",
-      dependencies: ["AITGraph", "AITOperators", "AITReference"]
+      dependencies: ["AITGraph", "AITOperators", "AITReference", "AITWeights"]
     ),
 
     // How programs arrive.

@@ -18,6 +18,8 @@ struct Scope: @unchecked Sendable {
   // Unchecked: a scope lives no longer than the call of the module, and tasks that the call starts
   // only read from the module how it is named.
   let module: Module
+  /// The module whose call led to all calls under way.
+  let outermost: Module
   let callSite: CallSite?
 
   @TaskLocal static var current: Scope?

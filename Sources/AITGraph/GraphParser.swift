@@ -109,13 +109,15 @@ package struct GraphParser {
     graph.name = Identifier.make(try word("the graph's name"))
     try expect("{")
     while try !accept("}") {
-      switch token {
-      case .word("symbol"): try parseSymbol()
-      case .word("input"): try parseInput()
-      case .word("constant"): try parseConstant(isNamed: true)
-      case .word("literal"): try parseConstant(isNamed: false)
-      case .word("output"): try parseOutput()
-      default: try parseNode()
+      let first = try word("a statement")
+      // A value may bear any name: a result is followed by "=" or "," where a statement has a name.
+      switch token == .symbol("=") || token == .symbol(",") ? nil : first {
+      case "symbol": try parseSymbol()
+      case "input": try parseInput()
+      case "constant": try parseConstant(isNamed: true)
+      case "literal": try parseConstant(isNamed: false)
+      case "output": try parseOutput()
+      default: try parseNode(first)
       }
     }
     guard token == .end else { throw failure("found \(token.text) after the graph") }
@@ -124,7 +126,6 @@ package struct GraphParser {
   }
 
   private mutating func parseSymbol() throws(Diagnostic) {
-    try advance()
     let name = try word("the symbol's name")
     try expect(":")
     let low = try integer()
@@ -145,7 +146,6 @@ package struct GraphParser {
   }
 
   private mutating func parseInput() throws(Diagnostic) {
-    try advance()
     let name = try word("the input's name")
     try expect(":")
     let type = try tensorType()
@@ -156,7 +156,6 @@ package struct GraphParser {
   }
 
   private mutating func parseConstant(isNamed: Bool) throws(Diagnostic) {
-    try advance()
     let name = try word("the constant's name")
     try expect(":")
     let type = try tensorType()
@@ -231,7 +230,6 @@ package struct GraphParser {
   }
 
   private mutating func parseOutput() throws(Diagnostic) {
-    try advance()
     let name = try word("the output's name")
     try expect("=")
     let value = try valueReference()
@@ -256,9 +254,9 @@ package struct GraphParser {
     return id
   }
 
-  private mutating func parseNode() throws(Diagnostic) {
+  private mutating func parseNode(_ first: String) throws(Diagnostic) {
     let place = "line \(line)"
-    var results = [try word("a statement")]
+    var results = [first]
     while try accept(",") { results.append(try word("a result's name")) }
     try expect("=")
     let operatorName = try word("an operator's name")

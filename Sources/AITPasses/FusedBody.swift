@@ -31,8 +31,9 @@ struct FusedBody {
   }
 
   /// Returns the body with the work of another done in place: wherever this one reads a key of
-  /// `computed`, it takes the other's result of that number. Its results are its own, then those of
-  /// the other that are kept.
+  /// `computed`, it takes the other's result of that number.
+  ///
+  /// Its results are its own, then those of the other that are kept.
   func absorbing(_ inner: FusedBody, computing computed: [Operand: Int], keeping: [Int] = [])
     -> FusedBody
   {
@@ -68,8 +69,10 @@ struct FusedBody {
   }
 
   /// Returns the body with operands that are read twice read once, and without those that no result
-  /// needs. The operator's result stays; so do operands without which the rest would no longer
-  /// broadcast to the shape, if one is given.
+  /// needs.
+  ///
+  /// The operator's result stays; so do operands without which the rest would no longer broadcast
+  /// to the shape, if one is given.
   func trimmed(in graph: Graph, shape: Shape? = nil) -> FusedBody {
     var distinct: [Operand] = []
     var mapping = operands.map { operand in
@@ -145,7 +148,8 @@ extension FusedBody {
     return FusedBody(merged.simplified(), union)
   }
 
-  /// Returns the body as an epilogue wants it: the operator's result, of the given type, is input 0.
+  /// Returns the body as an epilogue wants it: the operator's result, of the given type, is input
+  /// 0.
   func startingFromResult(_ type: DType) -> FusedBody {
     let rest = operands.indices.filter { operands[$0] != .result }
     var mapping = [Int](repeating: 0, count: operands.count)

@@ -19,9 +19,11 @@ extension Graph {
   /// Whether a tensor has one element in every run.
   func isOneElement(_ value: ValueID) -> Bool { self[value].type.shape.isOneElement }
 
-  /// Adds a node that computes values in the place of others: it takes over the readers and names of
-  /// `results`, position by position, and the name and source of `node`. Nodes of `results` that
-  /// nothing reads any more are removed, with those before them that nothing else reads.
+  /// Adds a node that computes values in the place of others: it takes over the readers and names
+  /// of `results`, position by position, and the name and source of `node`.
+  ///
+  /// Nodes of `results` that nothing reads any more are removed, with those before them that
+  /// nothing else reads.
   @discardableResult
   mutating func substitute(
     _ op: any Operator,
@@ -49,26 +51,44 @@ extension Graph {
     return id
   }
 
-  /// Makes readers of a value read another of the same type, which takes over its name if it has none
-  /// of its own, and removes the node that computed it.
-  mutating func forward(_ value: ValueID, to other: ValueID) {
+  /// Makes readers of a value read another of the same type and removes the node that computed it.
+  ///
+  /// A value that was made for this takes over the name.
+  mutating func forward(_ value: ValueID, to other: ValueID, isNew: Bool = false) {
+    let name = self[value].name
     let old = producer(of: value)
     replaceUses(of: value, with: other)
-    if let old { eraseIfUnused(old) }
+    guard let old else { return }
+    eraseIfUnused(old)
+    let isOffered = inputs.contains(other) || constant(other)?.isNamed ?? false
+    if isNew, !isOffered, !contains(old) { setName(of: other, to: name) }
+  }
+
+  /// Renames a value, and its node with it if it is the only result.
+  mutating func setName(of value: ValueID, to name: String) {
+    if self[value].name != name { rename(value, to: name) }
+    guard let id = producer(of: value), self[id].outputs.count == 1, self[id].name != name
+    else { return }
+    rename(id, to: name)
   }
 
   /// Adds a view of a value; returns the value itself where the view would change nothing.
-  mutating func addView(_ op: any ViewOperator, of value: ValueID, like node: NodeID? = nil)
-    throws(Diagnostic) -> ValueID
-  {
+  mutating func addView(
+    _ op: any ViewOperator,
+    of value: ValueID,
+    name: String? = nil,
+    like node: NodeID? = nil
+  ) throws(Diagnostic) -> ValueID {
     if op.isTrivial(on: self[value].type) { return value }
     let source = node.flatMap { self[$0].source }
-    let name = "\(self[value].name)_\(Swift.type(of: op).name)"
+    let name = "\(name ?? self[value].name)_\(Swift.type(of: op).name)"
     return try addNode(op, [value], name: name, source: source)[0]
   }
 
-  /// For each value, by the index of its identity, whether it is the same in every run. The compiled
-  /// library computes such values once, when it loads; fusion must not move them into every run.
+  /// For each value, by the index of its identity, whether it is the same in every run.
+  ///
+  /// The compiled library computes such values once, when it loads; fusion must not move them into
+  /// every run.
   func invariantValues() -> [Bool] {
     var isInvariant = [Bool](repeating: false, count: values.count)
     for constant in constants { isInvariant[constant.index] = true }

@@ -1,10 +1,11 @@
 import AITGraph
 import AITOperators
 
-/// A scalar term of a program: an instruction of a pointwise node, or a value that no such node makes.
+/// A scalar term of a program: an instruction of a pointwise node, or a value that no such node
+/// makes.
 ///
-/// Terms see through the borders of pointwise nodes: a pattern matches whether its parts are nodes of
-/// their own or have been fused.
+/// Terms see through the borders of pointwise nodes: a pattern matches whether its parts are nodes
+/// of their own or have been fused.
 enum Term: Hashable {
   case value(ValueID)
   case instruction(NodeID, Int)
@@ -56,10 +57,14 @@ extension Graph {
     return operands.map { self.term(id, $0) }
   }
 
-  /// The number that a term is.
+  /// The number that a term is; one of float32 as it was written, not as it is rounded.
   func literal(_ term: Term) -> Double? {
-    guard case .constant(let constant)? = instruction(term)?.2 else { return nil }
-    return constant.value.double
+    guard case .instruction(let id, let index) = term, let body = pointwise(id)?.body,
+      case .constant(let constant) = body.instructions[index]
+    else { return nil }
+    let value = constant.value.double
+    guard body.types[index].computeType == .float32 else { return value }
+    return Double("\(Float(value))") ?? value
   }
 
   /// The element type and the extents of a term; an instruction has those of its node.
@@ -118,8 +123,9 @@ extension Graph {
     return nil
   }
 
-  /// The reduction that a term is, and what it reduces. With `keepingAxes`, one whose axes stay in
-  /// the shape, by its own doing or by a reshape's.
+  /// The reduction that a term is, and what it reduces.
+  ///
+  /// With `keepingAxes`, one whose axes stay in the shape, by its own doing or by a reshape's.
   func reduction(of term: Term, _ kind: Reduce.Kind, keepingAxes: Bool = true)
     -> (op: Reduce, operand: Term)?
   {
@@ -157,38 +163,38 @@ extension Graph {
     )[0]
   }
 
-  /// Makes every instruction of the pointwise nodes for which `match` finds a value read that value.
+  /// Makes every instruction of the pointwise nodes for which `match` finds a value read that
+  /// value, under the name given with it.
   mutating func rewriteTerms(
-    _ match: (inout Graph, NodeID, Int) throws(Diagnostic) -> ValueID?
+    _ match: (inout Graph, NodeID, Int) throws(Diagnostic) -> (value: ValueID, name: String)?
   ) throws(Diagnostic) {
     for id in sortedNodes() where contains(id) {
       var current: NodeID? = id
       while let node = current, let body = pointwise(node)?.body, self[node].fusion.isEmpty {
         current = nil
         for index in body.instructions.indices {
-          guard case .call = body.instructions[index], let value = try match(&self, node, index)
+          guard case .call = body.instructions[index], let found = try match(&self, node, index)
           else { continue }
-          current = try replaceInstruction(index, of: node, by: value)
+          current = try replaceInstruction(index, of: node, by: found.value, name: found.name)
           break
         }
       }
     }
   }
 
-  /// Makes a pointwise node read a value in the place of an instruction; returns the new node, if one
-  /// is left.
+  /// Makes a pointwise node read a value in the place of an instruction; returns the new node, if
+  /// one is left.
   private mutating func replaceInstruction(
     _ replaced: Int,
     of id: NodeID,
-    by value: ValueID
+    by value: ValueID,
+    name: String
   ) throws(Diagnostic) -> NodeID? {
     guard let body = pointwise(id)?.body else { return nil }
     let node = self[id]
     let shape = self[node.outputs[0]].type.shape
     if body.results == [replaced], self[value].type.shape == shape {
-      let name = self[node.outputs[0]].name
-      forward(node.outputs[0], to: value)
-      if !contains(id) { rename(value, to: name) }
+      forward(node.outputs[0], to: value, isNew: true)
       return nil
     }
     var copy = ScalarExpression(inputs: body.inputTypes + [body.types[replaced]])
@@ -208,11 +214,13 @@ extension Graph {
     copy.setResults(body.results.map { mapping[$0] })
     let rewritten = FusedBody(copy.pruned(), (node.inputs + [value]).map(FusedBody.Operand.value))
       .trimmed(in: self, shape: shape)
-    return try substitute(
+    let result = try substitute(
       Pointwise(rewritten.expression),
       rewritten.values,
       named: id,
       for: node.outputs
     )
+    setName(of: value, to: name)
+    return result
   }
 }

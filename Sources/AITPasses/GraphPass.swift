@@ -2,16 +2,28 @@ import AITGraph
 
 /// A rewriting of a graph that keeps its meaning.
 ///
-/// A pass is one file of `Passes/` and one line of `Pipeline.swift`. It changes the graph only through
-/// `Graph+Editing`, leaves a graph that verifies, and finds nothing to do when it is run again on its
-/// own result. What it keeps: the inputs, the outputs by name and type, the named constants, and every
-/// value up to the rounding of intermediates, which fused work no longer rounds.
+/// A pass is one file of `Passes/` and one line of `Pipeline.swift`. It changes the graph only
+/// through `Graph+Editing`, leaves a graph that verifies, and finds nothing to do when it is run
+/// again on its own result. What it keeps: the inputs, the outputs by name and type, the named
+/// constants, and every value up to the rounding of intermediates, which fused work no longer
+/// rounds.
 package protocol GraphPass: Sendable {
   /// The name in dumps, timings and `--emit=graph-after=`: the type's name in kebab case.
   static var name: String { get }
 
   /// Rewrites the graph.
   func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic)
+}
+
+extension Graph {
+  /// Takes a step again and again, until it changes nothing.
+  mutating func untilSettled(_ step: (inout Graph) throws(Diagnostic) -> Void) throws(Diagnostic) {
+    var before: Int
+    repeat {
+      before = editCount
+      try step(&self)
+    } while editCount != before
+  }
 }
 
 /// What passes may know beside the graph.

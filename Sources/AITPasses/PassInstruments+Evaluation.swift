@@ -5,8 +5,8 @@ extension PassInstruments {
   /// Instruments that run the graph before and after each pass on random inputs and compare.
   ///
   /// Outputs may differ by the rounding of intermediates: by `bound` times the larger of 1 and the
-  /// greatest magnitude among the elements; integers and truth values must be equal, NaN and infinities
-  /// stand in the same places.
+  /// greatest magnitude among the elements; integers and truth values must be equal, NaN and
+  /// infinities stand in the same places.
   package static func evaluating(
     seed: UInt64,
     share: Double = 0.4,

@@ -19,8 +19,8 @@ package struct PassInstruments: Sendable {
   package var verifies = false
   /// Is called after each pass that changed the graph, for dumps.
   package var dump: (@Sendable (_ record: PassRecord, _ graph: Graph) -> Void)?
-  /// Compares the graph after a pass with the one before, by running both on the same inputs; throws
-  /// where they differ.
+  /// Compares the graph after a pass with the one before, by running both on the same inputs;
+  /// throws where they differ.
   package var compare:
     (@Sendable (_ pass: String, _ before: Graph, _ after: Graph) throws(Diagnostic) -> Void)?
 

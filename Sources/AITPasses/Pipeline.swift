@@ -26,9 +26,13 @@ package struct Pipeline: Sendable {
     SoftmaxRecognition(),
     // After views are composed: one permute is left before a product.
     TransposeAbsorption(),
-    // After transposes are flags, which must agree; before biases disappear into epilogues.
-    MatMulMerging(),
+    // After permutes are flags: a factor looks for its product through views. Before products are
+    // merged, which asks that all of them end alike.
+    ScaleMotion(),
     PointwiseFusion(),
+    // After transposes are flags, which must agree, and after what products end in is one node;
+    // before epilogues take that node.
+    MatMulMerging(),
     // After fusion: `x · sigmoid(x)` is in one expression only now.
     ActivationRecognition(),
     // Before prologues: a sum is cheapest where its product is in registers.
@@ -48,8 +52,8 @@ package struct Pipeline: Sendable {
     Pipeline(passes.filter { !names.contains(type(of: $0).name) })
   }
 
-  /// Runs the passes in order, and all of them again while they still change something: a fused node
-  /// may be equal to another, a removed reader may free a value to be fused.
+  /// Runs the passes in order, and all of them again while they still change something: a fused
+  /// node may be equal to another, a removed reader may free a value to be fused.
   ///
   /// With `last`, stops after that pass has run once; it must be one of the names.
   @discardableResult

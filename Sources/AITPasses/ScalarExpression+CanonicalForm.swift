@@ -1,8 +1,9 @@
 import AITGraph
 
 extension ScalarExpression {
-  /// Returns the expression with instructions in the order in which the results ask for them and the
-  /// operands of commutative functions in an order that does not depend on how they were written.
+  /// Returns the expression with instructions in the order in which the results ask for them and
+  /// the operands of commutative functions in an order that does not depend on how they were
+  /// written.
   ///
   /// Two expressions of one canonical form compute the same. It serves comparison only: graphs keep
   /// the order in which the program was written.
@@ -30,8 +31,10 @@ extension ScalarExpression {
   }
 
   /// A number for each instruction that depends on nothing but what it computes: FNV-1a over the
-  /// structure. Unequal terms may share one; then equal expressions may be found unequal, never the
-  /// other way round.
+  /// structure.
+  ///
+  /// Unequal terms may share one; then equal expressions may be found unequal, never the other way
+  /// round.
   private var structuralKeys: [UInt64] {
     var keys: [UInt64] = []
     func mix(_ key: inout UInt64, _ part: UInt64) { key = (key ^ part) &* 0x100_0000_01b3 }

@@ -5,8 +5,8 @@ extension ScalarExpression {
   /// cast there and back, arithmetic on literals; and with cheaper words for the same value:
   /// `x · x` is a square, a quotient by a power of two a product.
   ///
-  /// Every rule holds for NaN, infinities and −0: `x · 0` stays, and so does `x + 0` unless x cannot
-  /// be −0. Casts that round are kept.
+  /// Every rule holds for NaN, infinities and −0: `x · 0` stays, and so does `x + 0` unless x
+  /// cannot be −0. Casts that round are kept.
   func simplified() -> ScalarExpression {
     var current = pruned()
     // Each turn removes instructions or rewrites them one way; the bound is never reached.

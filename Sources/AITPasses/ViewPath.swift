@@ -51,8 +51,8 @@ struct ViewPath {
     }
   }
 
-  /// Returns the operand that meets the source where the given one meets the end of the path, element
-  /// by element; nil if there is none, or none without a copy.
+  /// Returns the operand that meets the source where the given one meets the end of the path,
+  /// element by element; nil if there is none, or none without a copy.
   func lift(_ value: ValueID, in graph: Graph) -> Operand? {
     var operand = Operand(value: value, shape: graph[value].type.shape)
     let isStrided = isStridedView(value, in: graph)

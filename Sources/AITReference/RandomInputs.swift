@@ -10,9 +10,9 @@ package struct RandomInputs: Sendable {
 
   /// Makes tensors for a graph, the same ones for the same seed.
   ///
-  /// Symbols take the value that lies at `share` (0...1) of their bounds. Integers that the graph uses
-  /// as positions along an axis stay below its extent. Constants are scaled so that products with them
-  /// stay of the order of 1.
+  /// Symbols take the value that lies at `share` (0...1) of their bounds. Integers that the graph
+  /// uses as positions along an axis stay below its extent. Constants are scaled so that products
+  /// with them stay of the order of 1.
   package init(for graph: Graph, seed: UInt64, share: Double = 0.4) {
     var generator = RandomGenerator(seed: seed)
     var symbols: [String: Int] = [:]

@@ -4,10 +4,10 @@ import AITReference
 
 /// Programs made at random, the same one for the same seed.
 ///
-/// They hold all operators, several element types, symbolic extents, values with several readers, dead
-/// code and several outputs, and the patterns that passes look for. Magnitudes stay small, and functions
-/// that jump (comparisons, casts to integers, positions of extremes) read only values that no pass can
-/// round differently, so that two correct compilations agree up to rounding.
+/// They hold all operators, several element types, symbolic extents, values with several readers,
+/// dead code and several outputs, and the patterns that passes look for. Magnitudes stay small, and
+/// functions that jump (comparisons, casts to integers, positions of extremes) read only values
+/// that no pass can round differently, so that two correct compilations agree up to rounding.
 package struct RandomGraph {
   /// A value that steps may read.
   struct Entry {
@@ -182,6 +182,8 @@ package struct RandomGraph {
 
   /// A constant: named with or without data, or a literal.
   mutating func parameter(_ shape: [Int], _ name: String) throws(Diagnostic) -> ValueID {
+    // Original names are unique too: constants are set by them.
+    let name = "\(name)_\(graph.constants.count)"
     let terms = shape.count > 1 ? shape.min() ?? 1 : 1
     let data = TensorData.random(
       float,

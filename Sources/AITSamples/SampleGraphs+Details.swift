@@ -37,7 +37,8 @@ extension SampleGraph {
       )
       try g.addOutput("z", try g.add(.value(x), .value(try g.pointwise(.exp, named))))
       let rows = try g.indexSelect(table, axis: 0, try g.arange(from: 1, to: 2, .int64))
-      try g.addOutput("w", try g.matmul(x, try g.concat([rows, table], axis: 0), name: "product"))
+      let tall = try g.concat([rows, table], axis: 0)
+      try g.addOutput("w", try g.matmul(tall, x, name: "product"))
     },
     SampleGraph("repetition") { g throws(Diagnostic) in
       let x = try g.addInput("x", TensorType(.float32, [4, 4]))

@@ -52,6 +52,17 @@ private final class Tied: Module {
   func callAsFunction(_ x: Tensor) -> Tensor { norm(decoder(encoder(x))) }
 }
 
+private final class Changing: Module, UnaryLayer {
+  var layer = Linear(3, 3)
+  func forward(_ x: Tensor) -> Tensor { layer(x) }
+}
+
+private final class Chained: Module {
+  let first = Linear(3, 3)
+  let second = Linear(3, 3)
+  func callAsFunction(_ x: Tensor) -> Tensor { Sequential(second, first)(x) }
+}
+
 private final class Late: Module {
   var layers: [Linear] = []
   override init() {
@@ -112,6 +123,18 @@ struct ModuleTests {
     )
   }
 
+  @Test("keep their names in containers made for a call")
+  func containers() throws {
+    let model = Chained()
+    let graph = try Graph(name: "g", outputs: [model(Tensor.input("X", [2, 3], .float32))])
+    #expect(
+      graph.constants.compactMap { graph.constant($0)?.originalName } == [
+        "second.weight", "second.bias", "first.weight", "first.bias",
+      ]
+    )
+    #expect(graph.nodeIDs.map { graph[$0].name }.contains("second_add"))
+  }
+
   @Test("know children that came late once they are registered")
   func late() throws {
     let model = Late()
@@ -120,6 +143,14 @@ struct ModuleTests {
       outputs: [model(Tensor.input("X", [2, 2], .float32))]
     )
     #expect(graph.nodeIDs.map { graph[$0].name }.contains("layers_1"))
+  }
+
+  @Test("know children that came late when their own call is scoped")
+  func lateInScope() throws {
+    let model = Changing()
+    model.layer = Linear(3, 4)
+    let graph = try Graph(name: "g", outputs: [model(Tensor.input("X", [2, 3], .float32))])
+    #expect(graph.constants.map { graph[$0].name } == ["layer_weight", "layer_bias"])
   }
 
   @Test("keep their paths when only a tensor is left of the model")

@@ -1,5 +1,5 @@
 /// A value of JSON that keeps whole numbers and fractions apart: 2 and 2.0 promote differently.
-enum RecordedJSON: Equatable {
+enum RecordedJSON: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)

@@ -1,6 +1,7 @@
 import AITGraph
 import AITOperators
 import AITReference
+import AITWeights
 import Testing
 
 /// The builder verbs and the evaluator against PyTorch's recorded results.

@@ -54,7 +54,7 @@ import Testing
       }
       let again = try Graph.parse(GraphPrinter(includesData: true).text(graph))
       #expect(again.description == graph.description)
-    } catch let error as Diagnostic {
+    } catch let error {
       Issue.record(
         """
         \(error) (seed \(seed))
@@ -87,7 +87,7 @@ import Testing
         )
         break
       }
-    } catch let error as Diagnostic {
+    } catch let error {
       Issue.record(
         """
         \(error) (seed \(seed))

@@ -282,7 +282,9 @@ TEST(swapWithoutFoldInputsNeedsNoFold) {
 
 TEST(swapKeepsWhatWasSetMeanwhile) {
   Blend blend;
-  blend.setConstants();
+  Tensor<float> firstB = blend.b, firstQ = blend.q;
+  CHECK_OK(blend.container.set("b", firstB.data()));
+  CHECK_OK(blend.container.set("q", firstQ.data()));
   CHECK_OK(blend.run());
   Tensor<float> p({4}, 6), q({4}, 7), b({4}, 8);
   CHECK_OK(blend.container.setLater("p", p.data()));
@@ -292,9 +294,46 @@ TEST(swapKeepsWhatWasSetMeanwhile) {
   for (size_t i = 0; i < 4; ++i) {
     blend.b[i] = 8;
     blend.q[i] = 7;
+    firstB[i] = NAN;
+    firstQ[i] = NAN;
   }
   CHECK_OK(blend.run());
   CHECK(blend.isRight());
+  CHECK_OK(blend.container.swap());
+  blend.p = {6, 6, 6, 6};
+  CHECK_OK(blend.run());
+  CHECK(blend.isRight());
+}
+
+TEST(swapWinsOverWhatWasSetMeanwhile) {
+  Blend blend;
+  blend.setConstants();
+  Tensor<float> p({4}, 6), other({4}, 7);
+  CHECK_OK(blend.container.setLater("p", p.data()));
+  CHECK_OK(blend.container.foldLater());
+  const char* texts[] = {"p", "b"};
+  const AITData tensors[] = {other.data(), other.data()};
+  CHECK_OK(AITemplateModelContainerSetManyConstants(blend.container.handle, texts, tensors, 2));
+  blend.p = {7, 7, 7, 7};
+  for (size_t i = 0; i < 4; ++i) blend.b[i] = 7;
+  CHECK_OK(blend.run());
+  CHECK(blend.isRight());
+  CHECK_OK(blend.container.swap());
+  blend.p = {6, 6, 6, 6};
+  resetCounts();
+  CHECK_OK(blend.run());
+  CHECK(blend.isRight());
+  CHECK(ran(0, 0, 0, 0));
+}
+
+TEST(foldInPlaceReachesTheSwap) {
+  Blend blend;
+  blend.setConstants();
+  Tensor<float> p({4}, 6);
+  CHECK_OK(blend.container.setLater("p", p.data()));
+  CHECK_OK(blend.container.foldLater());
+  blend.q[0] = -3;
+  CHECK_OK(blend.container.fold());
   CHECK_OK(blend.container.swap());
   blend.p = {6, 6, 6, 6};
   CHECK_OK(blend.run());

@@ -129,7 +129,9 @@ struct Blend {
 
   bool isRight() {
     for (size_t i = 0; i < x.count(); ++i) {
-      if (std::fabs(total[i] - expected(i)) > 1e-3f || twice[i] != 2 * (x[i] + y[i])) return false;
+      // So that NaN is wrong, too.
+      const bool isClose = std::fabs(total[i] - expected(i)) <= 1e-3f;
+      if (!isClose || twice[i] != 2 * (x[i] + y[i])) return false;
     }
     return true;
   }

@@ -21,12 +21,10 @@ using namespace fixtures;
 
 // MARK: - Allocations
 
-namespace {
-std::atomic<bool> isWatching{false};
-std::atomic<int> allocationCount{0};
-}  // namespace
-
 #ifndef HAS_SANITIZER
+static std::atomic<bool> isWatching{false};
+static std::atomic<int> allocationCount{0};
+
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);

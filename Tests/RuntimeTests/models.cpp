@@ -21,6 +21,7 @@ using ait::TensorDescription;
 
 const ModelDescription* current = &blend;
 std::atomic<int> foldCounts[4];
+std::atomic<bool> gateIsOpen{true};
 
 namespace {
 
@@ -269,6 +270,7 @@ void gatherRows(const KernelContext& context) {
   const int64_t* indices = static_cast<const int64_t*>(context.buffers[0]);
   ait::parallelFor(context.pool, context.sizes[0], [&](int64_t i, int32_t) {
     int64_t index = indices[i];
+    if (i % 4 == 0) sched_yield();  // so that runs overlap
     if (index < 0 || index >= context.sizes[1]) {
       ait::reportIndexError(index, context.sizes[1]);
       index = 0;
@@ -382,6 +384,43 @@ const StepDescription tinySteps[] = {{"increment", "add", "increment", increment
 const StepDescription threadsSteps[] = {{"fill", "fill", "fillScratch", fillScratch, 2,
                                          copyOperands, oneShapes, 1, 0, nullptr, -1, -1, -1}};
 
+void waitForGate(const KernelContext& context) {
+  while (!gateIsOpen) sched_yield();
+  out(context, 1)[0] = in(context, 0)[0];
+}
+const StepDescription gatedSteps[] = {{"wait", "identity", "waitForGate", waitForGate, 2,
+                                       copyOperands, oneShapes, 1, 0, nullptr, -1, -1, -1}};
+
+// MARK: - Windows
+
+// Dimension table: n, 2, 9, offset 4 n, offset 4 (n - 1), offset 4.
+void evaluateWindows(const int64_t* symbols, int64_t* dimensions) {
+  dimensions[0] = symbols[0];
+  dimensions[1] = 2;
+  dimensions[2] = 9;
+  dimensions[3] = 4 * symbols[0];
+  dimensions[4] = 4 * (symbols[0] - 1);
+  dimensions[5] = 4;
+}
+
+void copyOne(const KernelContext& context) { out(context, 1)[0] = in(context, 0)[0]; }
+
+const SymbolDescription windowsSymbols[] = {{"n", 1, 8}};
+const int32_t windowsOut[] = {1};
+const int64_t shape2[] = {2};
+const int64_t shape8[] = {8};
+const int64_t shape9[] = {9};
+const TensorDescription windowsInputs[] = {{"in", DType::float32, 1, nDimension, shape1, shape8}};
+const TensorDescription windowsOutputs[] = {{"out", DType::float32, 1, windowsOut, shape2, shape2}};
+const float rampData[] = {0, 10, 20, 30, 40, 50, 60, 70, 80};
+const ConstantDescription windowsConstants[] = {
+    {"ramp", "ramp", DType::float32, 1, shape9, 36, rampData, true, false}};
+const OperandReference rampOperands[] = {at(Space::constant, 0, 3), at(Space::output, 0)};
+const OperandReference lastOperands[] = {at(Space::input, 0, 4), at(Space::output, 0, 5)};
+const StepDescription windowsSteps[] = {
+    {"ramp", "slice", "copyOne", copyOne, 2, rampOperands, oneShapes, 1, 0, nullptr, -1, -1, -1},
+    {"last", "slice", "copyOne", copyOne, 2, lastOperands, oneShapes, 1, 0, nullptr, -1, -1, -1}};
+
 ModelDescription described(const char* name) {
   ModelDescription model = {};
   model.name = name;
@@ -475,6 +514,25 @@ ModelDescription makeShapes() {
   return model;
 }
 
+ModelDescription makeWindows() {
+  ModelDescription model = described("windows");
+  model.symbolCount = 1;
+  model.symbols = windowsSymbols;
+  model.bindingCount = 1;
+  model.bindings = gatherBindings;
+  model.dimensionCount = 6;
+  model.evaluateDimensions = evaluateWindows;
+  model.inputCount = 1;
+  model.inputs = windowsInputs;
+  model.outputCount = 1;
+  model.outputs = windowsOutputs;
+  model.constantCount = 1;
+  model.constants = windowsConstants;
+  model.stepCount = 2;
+  model.steps = windowsSteps;
+  return model;
+}
+
 ModelDescription makeOne(const char* name, const StepDescription* steps) {
   ModelDescription model = described(name);
   model.dimensionCount = 1;
@@ -495,6 +553,8 @@ const ModelDescription versions = makeVersions();
 const ModelDescription gather = makeGather();
 const ModelDescription shapes = makeShapes();
 const ModelDescription tiny = makeOne("tiny", tinySteps);
+const ModelDescription gated = makeOne("gated", gatedSteps);
+const ModelDescription windows = makeWindows();
 const ModelDescription threads = makeOne("threads", threadsSteps);
 
 }  // namespace models

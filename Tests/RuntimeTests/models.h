@@ -30,6 +30,13 @@ extern const ait::ModelDescription tiny;
 /// out[1] = number of calls of a loop of 64 in which each thread fills its scratch.
 extern const ait::ModelDescription threads;
 
+/// out[1] = in[1], once `gateIsOpen`.
+extern const ait::ModelDescription gated;
+extern std::atomic<bool> gateIsOpen;
+
+/// out[2] = ramp[n], in[n - 1] for in[n], n in 1...8: all operands at offsets that vary with n.
+extern const ait::ModelDescription windows;
+
 /// Of `blend`: how often each fold step ran (sum of p and q, f0, f1, f2).
 extern std::atomic<int> foldCounts[4];
 

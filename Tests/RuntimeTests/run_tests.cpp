@@ -224,6 +224,17 @@ TEST(derivedExtents) {
   CHECK_OK(container.run({wide.data(), narrow.data()}, {copy.data()}));
 }
 
+TEST(operandsAtOffsets) {
+  models::Use use(models::windows);
+  Container container;
+  Tensor<float> out({2});
+  for (int64_t n : {3, 3, 8, 1}) {
+    Tensor<float> in({n}, 1, 1);
+    CHECK_OK(container.run({in.data()}, {out.data()}));
+    CHECK(out[0] == 10 * static_cast<float>(n) && out[1] == static_cast<float>(n));
+  }
+}
+
 TEST(emptyTensorsMayBeNull) {
   models::Use use(models::shapes);
   Container container;

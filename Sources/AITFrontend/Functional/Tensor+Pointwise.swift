@@ -113,6 +113,18 @@ public func `where`(
 }
 
 extension Tensor {
+  /// `x` where the condition holds, `y` elsewhere: the function of the same name, whose call needs
+  /// backticks.
+  public static func `where`(
+    _ condition: Tensor,
+    _ x: some TensorOperand,
+    _ y: some TensorOperand,
+    file: String = #fileID,
+    line: Int = #line
+  ) -> Tensor {
+    AITFrontend.`where`(condition, x, y, file: file, line: line)
+  }
+
   /// Each element to the power of an exponent.
   public func power(
     _ exponent: some TensorOperand,

@@ -20,7 +20,8 @@ import AITGraph
 /// and dictionaries. Their names make the dotted paths of parameters, as in PyTorch's state
 /// dictionaries: `layers.0.dense1.weight`. ``ModuleInfo`` and ``ParameterInfo`` give other names.
 ///
-/// A module may be called any number of times; all calls share its parameters.
+/// A module may be called any number of times; all calls share its parameters. One that several trees
+/// share is named after its path in the first that it joined and that is still there.
 open class Module {
   let owners = Owners()
   private var paths: [ObjectIdentifier: String]?
@@ -136,7 +137,11 @@ open class Module {
     line: Int = #line,
     _ body: () throws -> Result
   ) rethrows -> Result {
-    let scope = Scope(module: self, callSite: CallSite.resolved(file, line))
+    let scope = Scope(
+      module: self,
+      outermost: Scope.current?.outermost ?? self,
+      callSite: CallSite.resolved(file, line)
+    )
     return try Scope.$current.withValue(scope, operation: body)
   }
 }

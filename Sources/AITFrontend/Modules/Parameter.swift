@@ -93,12 +93,11 @@ final class Owners {
     if !list.contains(where: { $0.module === module }) { list.append(Owner(module: module)) }
   }
 
-  /// The path of what is owned: from the root of the module whose call is under way if that holds
-  /// it, else from the root of the first owner.
+  /// The path of what is owned from the root above its first owner.
+  ///
+  /// Where that does not hold it, as after a change of a property, it is the path from the root of
+  /// the outermost module whose call is under way.
   func path(of identity: ObjectIdentifier) -> String? {
-    if let scope = Scope.current, let path = scope.module.root.pathInTree(of: identity) {
-      return path
-    }
-    return first?.root.pathInTree(of: identity)
+    first?.root.pathInTree(of: identity) ?? Scope.current?.outermost.root.pathInTree(of: identity)
   }
 }

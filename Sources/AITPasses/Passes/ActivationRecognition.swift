@@ -12,8 +12,8 @@ import AITOperators
 /// ```
 ///
 /// Found are relu, sigmoid, silu, gelu by the error function, its approximation by tanh or sigmoid,
-/// hard sigmoid and swish, and leaky relu, whatever the order and grouping of the factors. Literals such
-/// as √(2/π) may be rounded as the type rounds them, no more.
+/// hard sigmoid and swish, and leaky relu, whatever the order and grouping of the factors. Literals
+/// such as √(2/π) may be rounded as the type rounds them, no more.
 ///
 /// Runs after `PointwiseFusion`, which brings the parts into one expression; bodies, prologues and
 /// epilogues alike. Visits each instruction once.

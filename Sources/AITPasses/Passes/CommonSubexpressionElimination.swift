@@ -14,13 +14,13 @@ import AITOperators
 /// z = matmul(a, a)
 /// ```
 ///
-/// Two nodes are the same if their operators are, with every attribute and literal, their fused work,
-/// and their operands in order. Pointwise nodes are compared in a canonical form, in which operands
-/// of commutative functions may change places: `x − 1` and `1 − x`, `2x` and `3x` stay apart.
-/// Literals of equal bytes are merged; named constants never, as each can be set on its own.
+/// Two nodes are the same if their operators are, with every attribute and literal, their fused
+/// work, and their operands in order. Pointwise nodes are compared in a canonical form, in which
+/// operands of commutative functions may change places: `x − 1` and `1 − x`, `2x` and `3x` stay
+/// apart. Literals of equal bytes are merged; named constants never, as each can be set on its own.
 ///
-/// Runs before patterns are matched, since these ask whether two terms are one value. Visits each node
-/// once, in order of execution, so that merged operands make readers equal.
+/// Runs before patterns are matched, since these ask whether two terms are one value. Visits each
+/// node once, in order of execution, so that merged operands make readers equal.
 package struct CommonSubexpressionElimination: GraphPass {
   package static let name = "common-subexpression-elimination"
 
@@ -40,6 +40,7 @@ package struct CommonSubexpressionElimination: GraphPass {
       }
       graph.eraseIfUnused(id)
     }
+    graph.removeUnusedLiterals()
   }
 
   /// What a node computes.

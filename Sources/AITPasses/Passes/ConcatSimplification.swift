@@ -16,22 +16,26 @@ import AITOperators
 /// ```
 ///
 /// Neighbouring slices of one tensor become one; a concat inside a concat along the same axis is
-/// opened if nothing else reads it; parts of extent 0 go; a slice that lies within one part, or runs
-/// from seam to seam and is all that is read, reads the parts. A slice that lies within the inside of a pad reads the operand.
-/// What is left is the planner's: parts are written in place, slices are read as strided views.
+/// opened if nothing else reads it; parts of extent 0 go; a slice that lies within one part, or
+/// runs from seam to seam and is all that is read, reads the parts. A slice that lies within the
+/// inside of a pad reads the operand. What is left is the planner's: parts are written in place,
+/// slices are read as strided views.
 ///
-/// Runs after `ViewSimplification`, which composes slices. Visits each node once.
+/// Runs after `ViewSimplification`, which composes slices. Repeats until nothing cancels; each step
+/// removes a node or brings one nearer to what it reads.
 package struct ConcatSimplification: GraphPass {
   package static let name = "concat-simplification"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    for id in graph.sortedNodes() where graph.contains(id) {
-      switch graph[id].op {
-      case let concat as Concat: try simplify(concat, id, in: &graph)
-      case let slice as Slice: try simplify(slice, id, in: &graph)
-      default: break
+    try graph.untilSettled { graph throws(Diagnostic) in
+      for id in graph.sortedNodes() where graph.contains(id) {
+        switch graph[id].op {
+        case let concat as Concat: try simplify(concat, id, in: &graph)
+        case let slice as Slice: try simplify(slice, id, in: &graph)
+        default: break
+        }
       }
     }
   }
@@ -59,14 +63,14 @@ package struct ConcatSimplification: GraphPass {
       if let joined = join(parts[index], parts[index + 1], concat.axis, in: graph) {
         let slice = try graph.addView(joined.slice, of: joined.source, like: id)
         parts.replaceSubrange(index...(index + 1), with: [slice])
-        made.append(slice)
+        if slice != joined.source { made.append(slice) }
       } else {
         index += 1
       }
     }
     guard parts != node.inputs || parts.count == 1 else { return }
     if parts.count == 1 {
-      graph.forward(node.outputs[0], to: parts[0])
+      graph.forward(node.outputs[0], to: parts[0], isNew: made.contains(parts[0]))
     } else {
       try graph.replace(id, with: concat, parts)
     }
@@ -105,7 +109,7 @@ package struct ConcatSimplification: GraphPass {
       let shape = graph[source].type.shape
       guard starts.indices.allSatisfy({ inner.lies(within: shape[$0], axis: $0) }) else { return }
       let view = try graph.addView(inner, of: source, like: id)
-      graph.forward(node.outputs[0], to: view)
+      graph.forward(node.outputs[0], to: view, isNew: view != source)
       return
     }
     guard let (joined, concat) = graph.plainProducer(of: node.inputs[0], Concat.self)
@@ -120,7 +124,7 @@ package struct ConcatSimplification: GraphPass {
       let inner = Slice(starts: starts, sizes: slice.sizes, steps: slice.steps)
       if inner.lies(within: extent, axis: axis) {
         let view = try graph.addView(inner, of: part, like: id)
-        graph.forward(node.outputs[0], to: view)
+        graph.forward(node.outputs[0], to: view, isNew: view != part)
         return
       }
       // From seam to seam: whole parts, one after the other.

@@ -14,14 +14,15 @@ import AITOperators
 /// y = pointwise(x, t) {body: (x0: float32, x1: float32) { t2 = add(x0, x1); return t2 }}
 /// ```
 ///
-/// Movement of elements (reshape, permute, slice, concat, pad, cast) is done whatever the size, at the
-/// speed of memory. Other operators are folded up to a budget of element operations; what is heavier
-/// stays, and the compiled library computes it once, when it loads. So does everything that depends on
-/// a named constant, which can be set at run time. Generators are folded as operands of other nodes,
-/// while they are small; a `full` or `arange` by itself is cheaper to make than to store. Nothing is
-/// repeated: an expand stays a view.
+/// Movement of elements (reshape, permute, slice, concat, pad, cast) is done whatever the size, at
+/// the speed of memory. Other operators are folded up to a budget of element operations; what is
+/// heavier stays, and the compiled library computes it once, when it loads. So does everything that
+/// depends on a named constant, which can be set at run time. Generators are folded as operands of
+/// other nodes, while they are small; a `full` or `arange` by itself is cheaper to make than to
+/// store. Nothing is repeated: an expand stays a view.
 ///
-/// Runs after views and flags have absorbed what they can, so that less is moved. Visits each node once.
+/// Runs after views and flags have absorbed what they can, so that less is moved. Visits each node
+/// once.
 package struct ConstantFolding: GraphPass {
   package static let name = "constant-folding"
 
@@ -33,11 +34,8 @@ package struct ConstantFolding: GraphPass {
       guard let results = folder.results(of: id, in: graph) else { continue }
       let node = graph[id]
       for (output, data) in zip(node.outputs, results) {
-        let name = graph[output].name
-        let literal = try graph.addLiteral(data, name)
-        graph.replaceUses(of: output, with: literal)
-        graph.eraseIfUnused(id)
-        if !graph.contains(id) { graph.rename(literal, to: name) }
+        let literal = try graph.addLiteral(data, graph[output].name)
+        graph.forward(output, to: literal, isNew: true)
       }
     }
     graph.removeUnusedLiterals()

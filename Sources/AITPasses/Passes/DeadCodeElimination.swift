@@ -4,7 +4,8 @@ import AITOperators
 /// Removes nodes, results and literals that nothing reads.
 ///
 /// ```
-/// y, z = pointwise(x, w) {body: (x0: float32, x1: float32) { t2 = exp(x0); t3 = add(x0, x1); return t2, t3 }}
+/// y, z = pointwise(x, w) {body: (x0: float32, x1: float32) { t2 = exp(x0); t3 = add(x0, x1);
+///     return t2, t3 }}
 /// output Y = y
 /// ```
 /// becomes
@@ -13,10 +14,10 @@ import AITOperators
 /// output Y = y
 /// ```
 ///
-/// Results of pointwise nodes and of epilogues go one by one, and a prologue's value that nobody reads
-/// is no longer exposed; where only that value is read, the node becomes pointwise. Other nodes go when
-/// none of their results is read. Inputs of the graph and
-/// named constants stay. Needs nothing before it; visits each node once, readers first.
+/// Results of pointwise nodes and of epilogues go one by one, and a prologue's value that nobody
+/// reads is no longer exposed; where only that value is read, the node becomes pointwise. Other
+/// nodes go when none of their results is read. Inputs of the graph and named constants stay. Needs
+/// nothing before it; visits each node once, readers first.
 package struct DeadCodeElimination: GraphPass {
   package static let name = "dead-code-elimination"
 

@@ -5,33 +5,38 @@ import AITOperators
 ///
 /// ```
 /// m = matmul(x, w)
-/// y = pointwise(m, bias, r) {body: (x0: float16, x1: float16, x2: float16) { t3 = add(x0, x1); t4 = add(t3, x2); return t4 }}
+/// y = pointwise(m, bias, r) {body: (x0: float16, x1: float16, x2: float16) { t3 = add(x0, x1); t4
+///     = add(t3, x2); return t4 }}
 /// ```
 /// becomes
 /// ```
-/// y = matmul(x, w, bias, r) {epilogue: (x0: float16, x1: float16, x2: float16) { t3 = add(x0, x1); t4 = add(t3, x2); return t4 }} @m
+/// y = matmul(x, w, bias, r) {epilogue: (x0: float16, x1: float16, x2: float16) { t3 = add(x0, x1);
+///     t4 = add(t3, x2); return t4 }} @m
 /// ```
 ///
-/// Whatever the work is and however many tensors it reads: they broadcast to the result's shape, and
-/// none depends on the operator. A result that others read, or that is an output of the graph, is
-/// returned beside the work's own results. The work may also lie behind reshapes, permutes and slices
-/// that nothing else reads: then its other operands are viewed the other way, where that takes no
-/// copy, and its results through the same views. An operator on constants takes no work on inputs.
+/// Whatever the work is and however many tensors it reads: they broadcast to the result's shape,
+/// and none depends on the operator. A result that others read, or that is an output of the graph,
+/// is returned beside the work's own results. The work may also lie behind reshapes, permutes and
+/// slices that nothing else reads: then its other operands are viewed the other way, where that
+/// takes no copy, and its results through the same views. An operator on constants takes no work on
+/// inputs.
 ///
-/// Runs after `PointwiseFusion`, which leaves one node behind a result, and before `PrologueFusion`.
-/// Visits operators in the reverse order of execution, since of two that could end in the same work
-/// the later one has the other's result.
+/// Runs after `PointwiseFusion`, which leaves one node behind a result, and before
+/// `PrologueFusion`. Visits operators in the reverse order of execution, since of two that could
+/// end in the same work the later one has the other's result.
 package struct EpilogueFusion: GraphPass {
   package static let name = "epilogue-fusion"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    var analysis = FusionAnalysis(graph)
-    for id in graph.sortedNodes().reversed() where graph.contains(id) {
-      guard graph[id].op.traits.contains(.acceptsEpilogue) else { continue }
-      var producer = id
-      while let fused = try fuse(producer, &graph, &analysis, context.limits) { producer = fused }
+    try graph.untilSettled { graph throws(Diagnostic) in
+      var analysis = FusionAnalysis(graph)
+      for id in graph.sortedNodes().reversed() where graph.contains(id) {
+        guard graph[id].op.traits.contains(.acceptsEpilogue) else { continue }
+        var producer = id
+        while let fused = try fuse(producer, &graph, &analysis, context.limits) { producer = fused }
+      }
     }
   }
 
@@ -152,7 +157,9 @@ package struct EpilogueFusion: GraphPass {
     var viewed: [ValueID] = []
     for (result, old) in zip(made, results) {
       var value = result
-      for view in path.views { value = try graph.addView(view, of: value, like: reader) }
+      for view in path.views {
+        value = try graph.addView(view, of: value, name: graph[old].name, like: reader)
+      }
       graph.replaceUses(of: old, with: value)
       viewed.append(value)
     }
@@ -162,7 +169,8 @@ package struct EpilogueFusion: GraphPass {
     graph.eraseIfUnused(reader)
     graph.eraseIfUnused(producer)
     graph.rename(fused, to: node.name)
-    for (value, name) in zip(viewed, names) { graph.rename(value, to: name) }
+    if let first = made.first { graph.rename(first, to: node.name) }
+    for (value, name) in zip(viewed, names) { graph.setName(of: value, to: name) }
     analysis.merge([producer, reader], into: fused, in: graph)
     for (value, result) in zip(viewed, made) { analysis.addView(value, of: result, in: graph) }
     return fused

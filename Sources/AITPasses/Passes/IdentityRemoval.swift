@@ -87,7 +87,7 @@ package struct IdentityRemoval: GraphPass {
       }
     }
     value = try graph.addView(Reshape(result.shape), of: value, like: id)
-    graph.forward(node.outputs[0], to: value)
+    graph.forward(node.outputs[0], to: value, isNew: value != node.inputs[0])
   }
 
   // MARK: - Expressions

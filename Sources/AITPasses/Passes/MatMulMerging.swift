@@ -22,14 +22,15 @@ import AITOperators
 /// - Products whose results are read as they are: by views, products, norms.
 /// - Products that end in the same pointwise work on vectors of their columns (biases) and scalars,
 ///   be it an epilogue or a node: the work is done on the merged result, the vectors are joined.
-/// - Products that meet in one pointwise node (a gate and what it gates), if there are few rows: with
-///   many, one is the other's epilogue, which saves a pass over memory.
+/// - Products that meet in one pointwise node (a gate and what it gates), if there are few rows:
+///   with many, one is the other's epilogue, which saves a pass over memory.
 ///
-/// A product whose result is an output, or that ends in other work, stays: a copy, or a pass over its
-/// result, would cost more than merging gains.
+/// A product whose result is an output, or that ends in other work, stays: a copy, or a pass over
+/// its result, would cost more than merging gains.
 ///
-/// Runs after `TransposeAbsorption`, so that flags tell the layouts, and after `PointwiseFusion`, so that
-/// what a product ends in is one node; before `EpilogueFusion` takes that node. Visits each product once.
+/// Runs after `TransposeAbsorption`, so that flags tell the layouts, and after `PointwiseFusion`,
+/// so that what a product ends in is one node; before `EpilogueFusion` takes that node. Visits each
+/// product once.
 package struct MatMulMerging: GraphPass {
   package static let name = "matmul-merging"
 
@@ -137,7 +138,8 @@ package struct MatMulMerging: GraphPass {
     return group(.work(body.expression, extras))
   }
 
-  /// What the operands of the work at the end are; nil if one is neither a vector of columns nor shared.
+  /// What the operands of the work at the end are; nil if one is neither a vector of columns nor
+  /// shared.
   private func extras(
     _ body: FusedBody,
     of member: Member,
@@ -202,16 +204,12 @@ package struct MatMulMerging: GraphPass {
     var offset = 0
     for member in members {
       let old = graph[member.tail ?? member.product].outputs[0]
-      let oldName = graph[old].name
       var starts = [Dimension](repeating: 0, count: shape.rank)
       var sizes = shape.dimensions
       (starts[axis], sizes[axis]) = (Dimension(offset), Dimension(member.columns))
       let slice = Slice(starts: starts, sizes: sizes, steps: starts.map { _ in 1 })
-      let part = try graph.addNode(slice, [product], name: oldName, source: first.source)[0]
-      graph.forward(old, to: part)
-      if graph.producer(of: old).map({ !graph.contains($0) }) ?? true {
-        graph.rename(part, to: oldName)
-      }
+      let part = try graph.addNode(slice, [product], name: graph[old].name, source: first.source)[0]
+      graph.forward(old, to: part, isNew: true)
       offset += member.columns
     }
   }

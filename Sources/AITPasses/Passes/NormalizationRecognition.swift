@@ -6,18 +6,20 @@ import AITOperators
 /// ```
 /// s = pointwise(x) {body: (x0: float32) { t1 = square(x0); return t1 }}
 /// m = reduce(s) {kind: "mean", axes: [1], keep_dimensions: true}
-/// r = pointwise(m) {body: (x0: float32) { t1 = 1e-06: float32; t2 = add(x0, t1); t3 = rsqrt(t2); return t3 }}
-/// y = pointwise(x, r, w) {body: (x0: float32, x1: float32, x2: float32) { t3 = multiply(x0, x1); t4 = multiply(t3, x2); return t4 }}
+/// r = pointwise(m) {body: (x0: float32) { t1 = 1e-06: float32; t2 = add(x0, t1); t3 = rsqrt(t2);
+///     return t3 }}
+/// y = pointwise(x, r, w) {body: (x0: float32, x1: float32, x2: float32) { t3 = multiply(x0, x1);
+///     t4 = multiply(t3, x2); return t4 }}
 /// ```
 /// becomes
 /// ```
 /// y = rms_norm(x, w) {epsilon: 1e-06}
 /// ```
 ///
-/// With `x − mean(x)` in the place of x it is a layer normalisation. The mean square may be a mean of
-/// squares or a variance; the root may be `rsqrt`, a power, or a quotient by `sqrt`. Factors and
-/// summands that follow and have the shape of the normalised axes become the weight and the bias; so
-/// they do behind an operator that has none yet and that nothing else reads.
+/// With `x − mean(x)` in the place of x it is a layer normalisation. The mean square may be a mean
+/// of squares or a variance; the root may be `rsqrt`, a power, or a quotient by `sqrt`. Factors and
+/// summands that follow and have the shape of the normalised axes become the weight and the bias;
+/// so they do behind an operator that has none yet and that nothing else reads.
 ///
 /// Runs after common terms are merged and before `PointwiseFusion`. Visits each instruction once.
 package struct NormalizationRecognition: GraphPass {
@@ -27,7 +29,7 @@ package struct NormalizationRecognition: GraphPass {
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
     try graph.rewriteTerms { graph, id, index throws(Diagnostic) in
-      if let value = try core(in: &graph, id, index) { return value }
+      if let found = try core(in: &graph, id, index) { return found }
       return try affine(in: &graph, id, index)
     }
   }
@@ -35,7 +37,7 @@ package struct NormalizationRecognition: GraphPass {
   // MARK: - The normalised value
 
   private func core(in graph: inout Graph, _ id: NodeID, _ index: Int) throws(Diagnostic)
-    -> ValueID?
+    -> (value: ValueID, name: String)?
   {
     let root = Term.instruction(id, index)
     for (x, shifted) in rootMeanSquareParts(of: root, in: graph) {
@@ -44,12 +46,8 @@ package struct NormalizationRecognition: GraphPass {
         let found = normalization(x, square, epsilon, in: graph)
       else { continue }
       let operand = try graph.materialize(found.operand)
-      return try graph.addNode(
-        found.op,
-        [operand],
-        name: graph[id].name,
-        source: graph[id].source
-      )[0]
+      let result = try graph.addNode(found.op, [operand], source: graph[id].source)[0]
+      return (result, "\(graph[id].name)_\(Swift.type(of: found.op).name)")
     }
     return nil
   }
@@ -123,7 +121,7 @@ package struct NormalizationRecognition: GraphPass {
   // MARK: - Weight and bias
 
   private func affine(in graph: inout Graph, _ id: NodeID, _ index: Int) throws(Diagnostic)
-    -> ValueID?
+    -> (value: ValueID, name: String)?
   {
     let root = Term.instruction(id, index)
     let isProduct = graph.operands(of: root, .multiply) != nil
@@ -141,12 +139,9 @@ package struct NormalizationRecognition: GraphPass {
       guard graph.type(of: parameter) == expected, graph.type(of: root) == type else { continue }
       let operand = try graph.materialize(parameter)
       let inputs = graph[producer].inputs + [operand]
-      return try graph.addNode(
-        op.op,
-        inputs,
-        name: graph[producer].name,
-        source: graph[producer].source
-      )[0]
+      let name = graph[value].name
+      let result = try graph.addNode(op.op, inputs, source: graph[producer].source)[0]
+      return (result, name)
     }
     return nil
   }

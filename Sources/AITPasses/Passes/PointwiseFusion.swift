@@ -10,30 +10,34 @@ import AITOperators
 /// ```
 /// becomes
 /// ```
-/// b, a = pointwise(x, y) {body: (x0: float32, x1: float32) { t2 = add(x0, x1); t3 = tanh(t2); return t3, t2 }}
+/// b, a = pointwise(x, y) {body: (x0: float32, x1: float32) { t2 = add(x0, x1); t3 = tanh(t2);
+///     return t3, t2 }}
 /// z = matmul(a, b)
 /// ```
 ///
-/// A producer of the reader's shape joins it; results that others read become results of the node. A
-/// producer of a smaller shape joins if the reader is its only one and its work is cheap enough to be
-/// done again for each element. Work of one operation on one operand, such as a cast, is done again in
-/// each reader if all of them can take it. Nodes of different shapes are never merged otherwise, nor
-/// work on constants with work on inputs, since constants are computed once, when the model loads.
-/// No merge makes a cycle, and none takes a value away from the epilogue that could compute it.
+/// A producer of the reader's shape joins it; results that others read become results of the node.
+/// A producer of a smaller shape joins if the reader is its only one and its work is cheap enough
+/// to be done again for each element. Work of one operation on one operand, such as a cast, is done
+/// again in each reader if all of them can take it. Nodes of different shapes are never merged
+/// otherwise, nor work on constants with work on inputs, since constants are computed once, when
+/// the model loads. No merge makes a cycle, and none takes a value away from the epilogue that
+/// could compute it.
 ///
-/// Runs after views are simplified, which lie between pointwise nodes, and after patterns are matched.
-/// Visits readers in order of execution and merges each with its producers, nearest first.
+/// Runs after views are simplified, which lie between pointwise nodes, and after patterns are
+/// matched. Visits readers in order of execution and merges each with its producers, nearest first.
 package struct PointwiseFusion: GraphPass {
   package static let name = "pointwise-fusion"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    var analysis = FusionAnalysis(graph)
-    for id in graph.sortedNodes() where graph.contains(id) {
-      var reader = id
-      while let merged = try merge(into: reader, &graph, &analysis, context.limits) {
-        reader = merged
+    try graph.untilSettled { graph throws(Diagnostic) in
+      var analysis = FusionAnalysis(graph)
+      for id in graph.sortedNodes() where graph.contains(id) {
+        var reader = id
+        while let merged = try merge(into: reader, &graph, &analysis, context.limits) {
+          reader = merged
+        }
       }
     }
   }

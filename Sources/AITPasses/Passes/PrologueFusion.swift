@@ -10,7 +10,8 @@ import AITOperators
 /// ```
 /// becomes
 /// ```
-/// y, s = layer_norm(x, r, w, b) {epsilon: 1e-05, prologue: (x0: float16, x1: float16) { t2 = add(x0, x1); return t2 }, exposes_prologue: true}
+/// y, s = layer_norm(x, r, w, b) {epsilon: 1e-05, prologue: (x0: float16, x1: float16) { t2 =
+///     add(x0, x1); return t2 }, exposes_prologue: true}
 /// z = matmul(s, v)
 /// ```
 ///
@@ -27,11 +28,13 @@ package struct PrologueFusion: GraphPass {
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    var analysis = FusionAnalysis(graph)
-    for id in graph.sortedNodes() where graph.contains(id) {
-      guard graph[id].op.traits.contains(.acceptsPrologue) else { continue }
-      var reader = id
-      while let fused = try fuse(reader, &graph, &analysis, context.limits) { reader = fused }
+    try graph.untilSettled { graph throws(Diagnostic) in
+      var analysis = FusionAnalysis(graph)
+      for id in graph.sortedNodes() where graph.contains(id) {
+        guard graph[id].op.traits.contains(.acceptsPrologue) else { continue }
+        var reader = id
+        while let fused = try fuse(reader, &graph, &analysis, context.limits) { reader = fused }
+      }
     }
   }
 

@@ -12,9 +12,10 @@ import AITOperators
 /// y = pointwise(x) {body: (x0: float32) { t1 = 0.5: float32; t2 = multiply(x0, t1); return t2 }}
 /// ```
 ///
-/// A tensor of one value is a `full`, a literal of one element, or a view of either; the view itself
-/// becomes a `full`, and so does a pointwise node that reads nothing else. Operands without which the
-/// result would have a smaller shape stay. Named constants stay: they can be set at run time.
+/// A tensor of one value is a `full`, a literal of one element, or a view of either; the view
+/// itself becomes a `full`, and so does a pointwise node that reads nothing else. Operands without
+/// which the result would have a smaller shape stay. Named constants stay: they can be set at run
+/// time.
 ///
 /// Runs before everything that looks for literals in expressions. Visits each node once.
 package struct ScalarInlining: GraphPass {
@@ -33,6 +34,7 @@ package struct ScalarInlining: GraphPass {
         try inlineFusion(id, in: &graph)
       }
     }
+    graph.removeUnusedLiterals()
   }
 
   /// The value that all elements of a tensor have, if that is known.
@@ -98,11 +100,8 @@ package struct ScalarInlining: GraphPass {
       fulls.append(full)
     }
     for (full, output) in zip(fulls, outputs) {
-      let made = try graph.addNode(full, [], name: graph[output].name, source: graph[id].source)[0]
-      let name = graph[output].name
-      graph.replaceUses(of: output, with: made)
-      graph.eraseIfUnused(id)
-      if !graph.contains(id) { graph.rename(made, to: name) }
+      let made = try graph.addNode(full, [], source: graph[id].source)[0]
+      graph.forward(output, to: made, isNew: true)
     }
     return true
   }

@@ -12,22 +12,24 @@ import AITOperators
 /// a, b = pointwise(x) {body: (x0: float32) { t1 = sin(x0); t2 = cos(x0); return t1, t2 }}
 /// ```
 ///
-/// Neither node may need the other, and the operand they share has the shape of their results, so that
-/// a read of that size is saved.
+/// Neither node may need the other, and the operand they share has the shape of their results, so
+/// that a read of that size is saved.
 ///
-/// Runs after epilogues and prologues, which take one of two siblings where they could not take both.
-/// Visits each value once.
+/// Runs after epilogues and prologues, which take one of two siblings where they could not take
+/// both. Visits each value once.
 package struct SiblingFusion: GraphPass {
   package static let name = "sibling-fusion"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    var analysis = FusionAnalysis(graph)
-    var seen: Set<ValueID> = []
-    for id in graph.sortedNodes() where graph.contains(id) && graph.pointwise(id) != nil {
-      for value in graph[id].inputs where seen.insert(value).inserted {
-        try mergeReaders(of: value, &graph, &analysis, context.limits)
+    try graph.untilSettled { graph throws(Diagnostic) in
+      var analysis = FusionAnalysis(graph)
+      var seen: Set<ValueID> = []
+      for id in graph.sortedNodes() where graph.contains(id) && graph.pointwise(id) != nil {
+        for value in graph[id].inputs where seen.insert(value).inserted {
+          try mergeReaders(of: value, &graph, &analysis, context.limits)
+        }
       }
     }
   }

@@ -5,7 +5,8 @@ import AITOperators
 ///
 /// ```
 /// m = reduce(x) {kind: "maximum", axes: [1], keep_dimensions: true}
-/// e = pointwise(x, m) {body: (x0: float32, x1: float32) { t2 = subtract(x0, x1); t3 = exp(t2); return t3 }}
+/// e = pointwise(x, m) {body: (x0: float32, x1: float32) { t2 = subtract(x0, x1); t3 = exp(t2);
+///     return t3 }}
 /// s = reduce(e) {kind: "sum", axes: [1], keep_dimensions: true}
 /// y = pointwise(e, s) {body: (x0: float32, x1: float32) { t2 = divide(x0, x1); return t2 }}
 /// ```
@@ -14,10 +15,10 @@ import AITOperators
 /// y = softmax(x) {axis: 1}
 /// ```
 ///
-/// Likewise `(x − m) − log s` becomes log-softmax, and `m + log s` a reduction `log_sum_exp`. Only the
-/// forms that subtract the maximum are taken: without it, large operands overflow, and the program
-/// would change. (A row of one infinity gives NaN in the spelt-out logsumexp, and that infinity in the
-/// operator.)
+/// Likewise `(x − m) − log s` becomes log-softmax, and `m + log s` a reduction `log_sum_exp`. Only
+/// the forms that subtract the maximum are taken: without it, large operands overflow, and the
+/// program would change. (A row of one infinity gives NaN in the spelt-out logsumexp, and that
+/// infinity in the operator.)
 ///
 /// Runs after common terms are merged and before `PointwiseFusion`. Visits each instruction once.
 package struct SoftmaxRecognition: GraphPass {
@@ -27,13 +28,13 @@ package struct SoftmaxRecognition: GraphPass {
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
     try graph.rewriteTerms { graph, id, index throws(Diagnostic) in
-      if let value = try softmax(in: &graph, id, index) { return value }
+      if let found = try softmax(in: &graph, id, index) { return found }
       return try logSumExp(in: &graph, id, index)
     }
   }
 
   private func softmax(in graph: inout Graph, _ id: NodeID, _ index: Int) throws(Diagnostic)
-    -> ValueID?
+    -> (value: ValueID, name: String)?
   {
     let root = Term.instruction(id, index)
     let found: (shifted: Term, sum: Reduce, isLogarithmic: Bool)
@@ -56,16 +57,13 @@ package struct SoftmaxRecognition: GraphPass {
       maximum.axes == found.sum.axes, graph.type(of: operand) == graph.type(of: root)
     else { return nil }
     let x = try graph.materialize(operand)
-    return try graph.addNode(
-      Softmax(axis: found.sum.axes[0], isLogarithmic: found.isLogarithmic),
-      [x],
-      name: graph[id].name,
-      source: graph[id].source
-    )[0]
+    let op = Softmax(axis: found.sum.axes[0], isLogarithmic: found.isLogarithmic)
+    let result = try graph.addNode(op, [x], source: graph[id].source)[0]
+    return (result, "\(graph[id].name)_softmax")
   }
 
   private func logSumExp(in graph: inout Graph, _ id: NodeID, _ index: Int) throws(Diagnostic)
-    -> ValueID?
+    -> (value: ValueID, name: String)?
   {
     let root = Term.instruction(id, index)
     guard let operands = graph.operands(of: root, .add) else { return nil }
@@ -85,7 +83,8 @@ package struct SoftmaxRecognition: GraphPass {
       let op = Reduce(.logSumExp, axes: sum.axes, keepsDimensions: keepsDimensions)
       guard try op.inferTypes([type])[0] == graph.type(of: root) else { continue }
       let x = try graph.materialize(operand)
-      return try graph.addNode(op, [x], name: graph[id].name, source: graph[id].source)[0]
+      let result = try graph.addNode(op, [x], source: graph[id].source)[0]
+      return (result, "\(graph[id].name)_log_sum_exp")
     }
     return nil
   }

@@ -14,24 +14,27 @@ import AITOperators
 /// z = matmul(k, q) {transpose_b: true}
 /// ```
 ///
-/// A permute of an operand loses its exchange of the last two axes where that leaves the operand's own
-/// last axis in the last place, whose elements lie side by side; what else it permutes stays a strided
-/// view. A product that is only read transposed computes `Bᵀ · Aᵀ`, unless products read it, which
-/// take the transposition into their own flags.
+/// A permute of an operand loses its exchange of the last two axes where that leaves the operand's
+/// own last axis in the last place, whose elements lie side by side; what else it permutes stays a
+/// strided view. A product that is only read transposed computes `Bᵀ · Aᵀ`, unless products read
+/// it, which take the transposition into their own flags.
 ///
-/// Runs after `ViewSimplification`, which leaves one permute in a place. Visits each product once.
+/// Runs after `ViewSimplification`, which leaves one permute in a place. Repeats
+/// while a permute lies behind a permute.
 package struct TransposeAbsorption: GraphPass {
   package static let name = "transpose-absorption"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    for id in graph.sortedNodes() where graph.contains(id) {
-      if let matMul = graph[id].op as? MatMul { try absorbOperands(matMul, id, in: &graph) }
-    }
-    // Results after operands: a reader's flag is better than an exchange of operands.
-    for id in graph.sortedNodes() where graph.contains(id) {
-      if let matMul = graph[id].op as? MatMul { try absorbResult(matMul, id, in: &graph) }
+    try graph.untilSettled { graph throws(Diagnostic) in
+      for id in graph.sortedNodes() where graph.contains(id) {
+        if let matMul = graph[id].op as? MatMul { try absorbOperands(matMul, id, in: &graph) }
+      }
+      // Results after operands: a reader's flag is better than an exchange of operands.
+      for id in graph.sortedNodes() where graph.contains(id) {
+        if let matMul = graph[id].op as? MatMul { try absorbResult(matMul, id, in: &graph) }
+      }
     }
   }
 

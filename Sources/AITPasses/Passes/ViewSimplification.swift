@@ -1,8 +1,8 @@
 import AITGraph
 import AITOperators
 
-/// Composes views of views, lets those that undo each other cancel, and drops repetition that readers
-/// do themselves.
+/// Composes views of views, lets those that undo each other cancel, and drops repetition that
+/// readers do themselves.
 ///
 /// ```
 /// a = permute(x) {permutation: [0, 2, 1]} : float32[2, 4, 3]
@@ -14,24 +14,22 @@ import AITOperators
 /// c = pointwise(x) {body: (x0: float32) { t1 = exp(x0); return t1 }} : float32[2, 3, 4]
 /// ```
 ///
-/// A permute that moves only axes of extent 1, and an expand that only adds such axes, are reshapes.
-/// Views move below pointwise work that reads all its operands through the same view: reshapes
-/// where a reshape follows or pointwise work precedes, permutes where a permute or a matrix product
-/// follows, since elsewhere a row-major copy might have to be made; expands where the readers are
-/// pointwise. An expand is dropped where pointwise work or the
-/// batch of a product would repeat the operand itself.
+/// A permute that moves only axes of extent 1, and an expand that only adds such axes, are
+/// reshapes. Views move below pointwise work that reads all its operands through the same view:
+/// reshapes where a reshape follows or pointwise work precedes, permutes where a permute or a
+/// matrix product follows, since elsewhere a row-major copy might have to be made; expands where
+/// the readers are pointwise. An expand is dropped where pointwise work or the batch of a product
+/// would repeat the operand itself.
 ///
-/// Runs after duplicates are merged. Repeats until nothing composes; each step removes a view or moves
-/// one toward the outputs.
+/// Runs after duplicates are merged. Repeats until nothing composes; each step removes a view or
+/// moves one toward the outputs.
 package struct ViewSimplification: GraphPass {
   package static let name = "view-simplification"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    var before: Int
-    repeat {
-      before = graph.editCount
+    try graph.untilSettled { graph throws(Diagnostic) in
       for id in graph.sortedNodes() where graph.contains(id) {
         switch graph[id].op {
         case let view as any ViewOperator: try simplify(view, id, in: &graph)
@@ -43,7 +41,7 @@ package struct ViewSimplification: GraphPass {
         default: break
         }
       }
-    } while graph.editCount != before
+    }
   }
 
   // MARK: - Views of views
@@ -125,7 +123,8 @@ package struct ViewSimplification: GraphPass {
       && Array(padded.dimensions.suffix(shape.rank)) == shape.dimensions
   }
 
-  /// A reshape that gives a reduction its axes back, or takes them, is the reduction's own attribute.
+  /// A reshape that gives a reduction its axes back, or takes them, is the reduction's own
+  /// attribute.
   private func keepReducedAxes(_ view: any ViewOperator, _ id: NodeID, in graph: inout Graph)
     throws(Diagnostic)
   {
@@ -235,7 +234,7 @@ package struct ViewSimplification: GraphPass {
     for (output, viewed) in zip(node.outputs, views) { graph.replaceUses(of: output, with: viewed) }
     graph.eraseIfUnused(id)
     guard !graph.contains(id) else { return }
-    for (viewed, name) in zip(views, names) { graph.rename(viewed, to: name) }
+    for (viewed, name) in zip(views, names) { graph.setName(of: viewed, to: name) }
     if let first = made.first, let added = graph.producer(of: first) {
       graph.rename(added, to: node.name)
     }

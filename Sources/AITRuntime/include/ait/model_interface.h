@@ -57,6 +57,10 @@ enum class AITemplateMemcpyKind {
   DeviceToDevice,
 };
 
+namespace ait {
+using ::AITemplateMemcpyKind;  // where AITemplate's clients look for it
+}
+
 /// Extents of a tensor, outermost first; the memory stays the owner's.
 struct AITemplateParamShape {
   AITemplateParamShape() : shape_data(nullptr), size(0) {}
@@ -183,6 +187,7 @@ AIT_EXPORT AITemplateError AITemplateModelContainerDelete(AITemplateModelHandle 
 // comment says copy), so that memory must stay. Each run sees the constants as they were when it
 // began. When a function of this section returns, nothing reads the values it replaced any more.
 // Values computed from constants follow: the next run, or `FoldConstants`, brings them up to date.
+// Such a run takes longer and allocates memory; all others allocate none.
 
 AIT_EXPORT AITemplateError AITemplateModelContainerSetConstant(AITemplateModelHandle handle,
                                                                const char* name,
