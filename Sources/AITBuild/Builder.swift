@@ -89,12 +89,13 @@ package struct Builder: Sendable {
     _ unit: SourceBundle.Unit, text: String, headers: String, includePaths: [String],
     in folder: String
   ) async throws(Diagnostic) -> (path: String, isReused: Bool) {
-    let flags = Self.commonFlags + target.compilerFlags + unit.flags
+    let instructions = unit.isKernel ? target.compilerFlags : target.baselineFlags
+    let flags = Self.commonFlags + instructions + unit.flags
     // Comments say which model a unit belongs to; the object does not depend on them.
     let code = text.split(separator: "\n").filter { !$0.hasPrefix("//") }.joined(separator: "\n")
     let isImage = unit.path.hasSuffix(".S")
     let key = ObjectCache.key(
-      [toolchain.version, target.resolvedCPU.rawValue, headers, code] + flags)
+      [toolchain.version, unit.isKernel ? target.machine : "", headers, code] + flags)
     if !isImage, let cached = cache.object(key) { return (cached, true) }
     let object = "\(unit.path).o"
     let language = isImage ? flags.filter { !$0.hasPrefix("-std") && !$0.hasPrefix("-W") } : flags
@@ -117,7 +118,7 @@ package struct Builder: Sendable {
   package func link(_ objects: [String], to path: String) async throws(Diagnostic) {
     let aside = "\(path).partial"
     let arguments =
-      ["-shared", "-o", aside] + objects
+      target.baselineFlags + ["-shared", "-o", aside] + objects
       + [
         "-static-libstdc++", "-static-libgcc", "-pthread", "-Wl,--gc-sections", "-Wl,-s",
         "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--no-undefined", "-lm",

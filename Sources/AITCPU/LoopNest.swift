@@ -110,6 +110,20 @@ struct LoopNest {
     return "strided"
   }
 
+  /// For each element of a loop along an axis: the bytes that operands move in order, and the
+  /// operands that are reached one element at a time.
+  func traffic(_ types: [DType], along axis: Int) -> (bytes: Int, strided: Int) {
+    var result = (bytes: 0, strided: 0)
+    for (operand, dtype) in types.enumerated() {
+      switch access(operand, along: axis) {
+      case "contiguous": result.bytes += dtype.sizeInBytes
+      case "strided": result.strided += 1
+      default: break
+      }
+    }
+    return result
+  }
+
   /// The prelude's description of an operand.
   func operandType(_ operand: Int, _ dtype: DType, along axis: Int) -> String {
     "ait::Operand<\(CxxScalar.storageType(dtype)), ait::Access::\(access(operand, along: axis))>"

@@ -91,15 +91,24 @@ struct RowKernel {
     return match.map { [($0, first)] } ?? []
   }
 
+  /// What the loop is expected to take with vectors along an axis, `passes` times over the inputs.
+  func estimate(_ model: CPUCostModel, along axis: Int, operations: Int, passes: Int) -> Double {
+    let all = (inputs + extras + outputs).map(\.type.dtype)
+    let traffic = loops.traffic(all, along: axis)
+    return model.seconds(
+      elements: loops.extents.reduce(1, *), operations: operations,
+      contiguousBytes: traffic.bytes, stridedAccesses: traffic.strided * passes)
+  }
+
   /// The call; its reads are the prologue's inputs, then the extras.
-  func call(_ kernel: KernelSource, extraInputs: [Int], flops: Dimension, inPlace: Bool)
-    -> KernelCall
-  {
+  func call(
+    _ kernel: KernelSource, extraInputs: [Int], flops: Dimension, inPlace: Bool, seconds: Double
+  ) -> KernelCall {
     KernelCall(
       kernel: kernel,
       reads: node.prologueInputs.map { .input($0) } + extraInputs.map { .input($0) },
       writes: node.outputs.indices.map { .output($0) }, sizes: loops.sizes,
-      inPlacePairs: inPlace ? inPlacePairs : [], flops: flops)
+      inPlacePairs: inPlace ? inPlacePairs : [], flops: flops, estimatedSeconds: seconds)
   }
 
   /// The shape of operand 0: what the prologue makes.

@@ -135,7 +135,7 @@ package struct ConstantImage: Sendable {
     return [
       Cxx.string(constant.name),
       // Literals of the program are not offered by name.
-      constant.constant.isNamed ? Cxx.string(constant.constant.originalName) : "nullptr",
+      constant.constant.isNamed ? Cxx.string(constant.constant.originalName) : "\"\"",
       "DType::\(dtype)", "\(type.rank)", type.rank == 0 ? "nullptr" : "shape\(index)",
       "\(type.sizeInBytes.constant ?? 0)", pointer(constantOffsets[index]),
       isBound ? "true" : "false", constant.isFoldingInput ? "true" : "false",

@@ -47,6 +47,7 @@ package struct ModelSource {
     writeSteps("run", plan.steps)
     let arenaSize = table.index(plan.arenaSize)
     writeDimensions()
+    writeInstructionCheck()
     writeDescription(arenaSize: arenaSize, compiler: compiler, manifest: manifest)
     writer.line()
     writer.line("}  // namespace")
@@ -194,6 +195,18 @@ package struct ModelSource {
     writer.line()
   }
 
+  /// The runtime asks before the first kernel runs, which would otherwise end the process.
+  private mutating func writeInstructionCheck() {
+    let extensions = plan.target.instructionExtensions
+    writer.block("const char* missingInstructions() {") { writer in
+      for name in extensions {
+        writer.line("if (!__builtin_cpu_supports(\"\(name)\")) return \"\(name)\";")
+      }
+      writer.line("return nullptr;")
+    }
+    writer.line()
+  }
+
   private mutating func writeDescription(arenaSize: Int, compiler: String, manifest: String) {
     let indent = "      "
     writer.line("const char manifest[] =")
@@ -220,6 +233,7 @@ package struct ModelSource {
       ("foldSteps", reference("foldSteps", plan.foldSteps.isEmpty)),
       ("stepCount", "\(plan.steps.count)"), ("steps", reference("runSteps", plan.steps.isEmpty)),
       ("selfTest", "ait::generated::selfTest"),
+      ("missingInstructions", "missingInstructions"),
     ]
     writer.block("const ait::ModelDescription description = {", "};") { writer in
       for (name, value) in fields { writer.line("/* \(name) = */ \(value),") }

@@ -19,10 +19,14 @@ package struct SourceBundle: Sendable {
     package let path: String
     /// Flags beyond those of all units.
     package let flags: [String]
+    /// Whether the unit may use all instructions of the target; others run before it is known that
+    /// the machine has them.
+    package let isKernel: Bool
 
-    package init(path: String, flags: [String]) {
+    package init(path: String, flags: [String], isKernel: Bool = false) {
       self.path = path
       self.flags = flags
+      self.isKernel = isKernel
     }
   }
 

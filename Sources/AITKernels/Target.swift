@@ -78,7 +78,32 @@ public struct Target: Hashable, Sendable {
   package var compilerFlags: [String] {
     // Clang splits 64-byte vectors in two on request of most CPUs' tuning; ours are meant whole.
     let width = resolvedCPU == .x86_64v4 ? ["-mprefer-vector-width=512"] : []
-    return instructionFlags + width
+    return crossFlags + instructionFlags + width
+  }
+
+  /// The flags for code that runs before the instruction set is checked, and for linking.
+  package var baselineFlags: [String] { crossFlags }
+
+  /// What tells clang that the target is another architecture than this machine's.
+  private var crossFlags: [String] {
+    #if arch(arm64)
+      cpu == .native || cpu == .aarch64 ? [] : ["--target=x86_64-linux-gnu"]
+    #else
+      cpu == .aarch64 ? ["--target=aarch64-linux-gnu"] : []
+    #endif
+  }
+
+  /// The extensions of the instruction set that kernels use, by the names that compilers ask the
+  /// processor for.
+  package var instructionExtensions: [String] {
+    let v3 = ["avx2", "fma", "bmi", "bmi2"]
+    let v4 = ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+    return switch resolvedCPU {
+    case .x86_64v4: v3 + v4
+    case .x86_64v3: v3
+    case .x86_64v2: ["sse4.2"]
+    case .aarch64, .native: []
+    }
   }
 
   private var instructionFlags: [String] {
@@ -103,23 +128,38 @@ public struct Target: Hashable, Sendable {
     }
   }
 
+  /// What objects for the target depend on beyond its name: for `native`, this machine's processor.
+  package var machine: String {
+    guard cpu == .native else { return cpu.rawValue }
+    #if arch(arm64)
+      return "aarch64"
+    #else
+      return Self.hostFlags
+    #endif
+  }
+
   #if !arch(arm64)
     /// The level of the x86-64 psABI that the kernel's list of CPU flags reaches.
     private static let hostLevel: CPU = {
-      guard let file = fopen("/proc/cpuinfo", "r") else { return .x86_64v2 }
+      let flags = Set(hostFlags.split(separator: " "))
+      let v3: [Substring] = ["avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"]
+      let v4: [Substring] = ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+      guard v3.allSatisfy(flags.contains) else { return .x86_64v2 }
+      return v4.allSatisfy(flags.contains) ? .x86_64v4 : .x86_64v3
+    }()
+
+    /// The kernel's list of what the processor can do; empty if it cannot be read.
+    private static let hostFlags: String = {
+      guard let file = fopen("/proc/cpuinfo", "r") else { return "" }
       defer { fclose(file) }
       var buffer = [CChar](repeating: 0, count: 16384)
       while fgets(&buffer, Int32(buffer.count), file) != nil {
-        let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let bytes = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
         let line = String(decoding: bytes, as: UTF8.self)
-        guard line.hasPrefix("flags") else { continue }
-        let flags = Set(line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }))
-        let v3: [Substring] = ["avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"]
-        let v4: [Substring] = ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
-        guard v3.allSatisfy(flags.contains) else { return .x86_64v2 }
-        return v4.allSatisfy(flags.contains) ? .x86_64v4 : .x86_64v3
+        guard line.hasPrefix("flags"), let colon = line.firstIndex(of: ":") else { continue }
+        return String(line[line.index(after: colon)...])
       }
-      return .x86_64v2
+      return ""
     }()
   #endif
 }

@@ -53,7 +53,7 @@ package struct ModelBundle: Sendable {
     for kernel in plan.kernels {
       let path = "kernels/\(kernel.functionName).cpp"
       files.append(.init(path: path, text: KernelUnit.text(kernel, users: users[kernel] ?? [])))
-      units.append(.init(path: path, flags: Self.kernelFlags))
+      units.append(.init(path: path, flags: Self.kernelFlags, isKernel: true))
     }
     let model = try ModelSource.text(plan, compiler: compiler, manifest: Manifest.json(plan))
     files.append(.init(path: "model.cpp", text: model))

@@ -46,7 +46,9 @@ extension MatMul: CPULowerable {
         sizes: problem.sizes(packedMatrix: packing.map { packing in
           packing.sizeInBytes / packing.dtype.sizeInBytes
             / (problem.weightBatch?.extent.constant ?? 1)
-        }), flops: flops)
+        }), flops: flops,
+        estimatedSeconds: CPUCostModel(target).product(
+          flops: flops, weightBytes: node.inputs[1].type.sizeInBytes, isPacked: packing != nil))
     ]
   }
 

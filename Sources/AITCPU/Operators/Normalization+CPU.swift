@@ -54,7 +54,9 @@ struct NormalizationLowering {
     return [
       rows.call(
         kernel, extraInputs: Array(node.otherOperands) + Array(node.epilogueInputs),
-        flops: elements * Dimension(cost), inPlace: !node.fusion.exposesPrologue)
+        flops: elements * Dimension(cost), inPlace: !node.fusion.exposesPrologue,
+        seconds: rows.estimate(
+          CPUCostModel(target), along: rows.loops.rank - 1, operations: cost, passes: 1))
     ]
   }
 

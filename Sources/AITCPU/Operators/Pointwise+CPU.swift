@@ -16,7 +16,15 @@ extension Pointwise: CPULowerable {
     guard nest.rank <= LoopNest.maximumRank else {
       throw node.unsupported(target, "its loops do not join to \(LoopNest.maximumRank) or fewer")
     }
-    if let copy = transposingCopy(node, nest) { return [copy] }
+    let model = CPUCostModel(target)
+    let candidates = [vectorLoop(node, nest, model), transposingCopy(node, nest, model)]
+    return candidates.compactMap { $0 }.fastest.map { [$0] } ?? []
+  }
+
+  /// Vectors along the innermost axis.
+  private func vectorLoop(_ node: NodeContext, _ nest: LoopNest, _ model: CPUCostModel)
+    -> KernelCall
+  {
     let inner = nest.rank - 1
     let inputs = node.inputs.enumerated().map { index, operand in
       nest.operandType(index, operand.type.dtype, along: inner)
@@ -35,13 +43,16 @@ extension Pointwise: CPULowerable {
           "\(nest.rank)",
         ]),
       configuration: "loops of rank \(nest.rank)")
-    return [
-      KernelCall(
-        kernel: kernel, reads: node.inputs.indices.map { .input($0) },
-        writes: node.outputs.indices.map { .output($0) }, sizes: nest.sizes,
-        inPlacePairs: inPlacePairs(node, nest),
-        flops: shape.elementCount * Dimension(body.expanded().operationCount))
-    ]
+    let elements = nest.extents.reduce(1, *)
+    let operations = body.expanded().operationCount
+    let traffic = nest.traffic((node.inputs + node.outputs).map(\.type.dtype), along: inner)
+    return KernelCall(
+      kernel: kernel, reads: node.inputs.indices.map { .input($0) },
+      writes: node.outputs.indices.map { .output($0) }, sizes: nest.sizes,
+      inPlacePairs: inPlacePairs(node, nest), flops: elements * Dimension(operations),
+      estimatedSeconds: model.seconds(
+        elements: elements, operations: operations, contiguousBytes: traffic.bytes,
+        stridedAccesses: traffic.strided))
   }
 
   private func stemTypes(_ node: NodeContext) -> String {
@@ -69,10 +80,13 @@ extension Pointwise: CPULowerable {
 
   /// A plain copy whose operand is contiguous along another axis than the result goes through
   /// blocks (`movement.h`): a strided inner loop would use one element of each cache line.
-  private func transposingCopy(_ node: NodeContext, _ nest: LoopNest) -> KernelCall? {
+  private func transposingCopy(_ node: NodeContext, _ nest: LoopNest, _ model: CPUCostModel)
+    -> KernelCall?
+  {
     guard body.isIdentity, node.inputs.count == 1, nest.rank >= 2,
       nest.strides[1][nest.rank - 1] == 1, nest.strides[0][nest.rank - 1] != 1,
       let axis = nest.strides[0].firstIndex(of: 1),
+      // Less than a tile is quicker element by element.
       nest.extents[axis].upperBound >= 4, nest.extents[nest.rank - 1].upperBound >= 4
     else { return nil }
     // The kernel transposes the last two axes of its loops.
@@ -85,6 +99,9 @@ extension Pointwise: CPULowerable {
       statement: "ait::permuteCopy<\(bits), \(loops.rank)>(context);",
       configuration: "blocks of a transposition, loops of rank \(loops.rank)")
     return KernelCall(
-      kernel: kernel, reads: [.input(0)], writes: [.output(0)], sizes: loops.sizes)
+      kernel: kernel, reads: [.input(0)], writes: [.output(0)], sizes: loops.sizes,
+      estimatedSeconds: model.seconds(
+        elements: nest.extents.reduce(1, *), operations: 1, contiguousBytes: bits,
+        stridedAccesses: 1, usesWholeLines: true))
   }
 }

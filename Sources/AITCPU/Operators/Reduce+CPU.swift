@@ -37,9 +37,22 @@ struct ReductionLowering {
         + extras.map { strides($0, isResult: true) }
         + node.outputs.enumerated().map { strides($0.element, isResult: $0.offset < resultCount) })
     loops.permute(kept + axes)
-    var rows = RowKernel(node, loops: loops, outerRank: kept.count, extras: extras)
-    // The axis that operand 0 walks element by element carries the vectors.
-    let isAcross = isKeptInnermost(loops, keptCount: kept.count)
+    var candidates = [
+      try candidate(node, target, loops, keptCount: kept.count, extras, isAcross: false)
+    ]
+    if !kept.isEmpty && !axes.isEmpty {
+      candidates.append(
+        try candidate(node, target, loops, keptCount: kept.count, extras, isAcross: true))
+    }
+    return candidates.fastest.map { [$0] } ?? []
+  }
+
+  /// The kernel with vectors along the last reduced axis, or across results along the last kept one.
+  private func candidate(
+    _ node: NodeContext, _ target: Target, _ loops: LoopNest, keptCount: Int,
+    _ extras: [NodeContext.Operand], isAcross: Bool
+  ) throws(Diagnostic) -> KernelCall {
+    var rows = RowKernel(node, loops: loops, outerRank: keptCount, extras: extras)
     rows.collapse(keepsLastOuter: isAcross)
     try rows.check(target)
     let vectorAxis = isAcross ? rows.outerRank - 1 : rows.loops.rank - 1
@@ -56,19 +69,10 @@ struct ReductionLowering {
           + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]),
       configuration: isAcross ? "vectors across results" : "vectors along the reduced axis")
     let cost = 1 + (node.fusion.prologue?.expanded().operationCount ?? 0)
-    return [
-      rows.call(
-        kernel, extraInputs: Array(node.epilogueInputs),
-        flops: shape.elementCount * Dimension(cost), inPlace: false)
-    ]
-  }
-
-  /// Whether the last kept axis is contiguous in operand 0 and long enough for vectors, while the
-  /// last reduced one is not.
-  private func isKeptInnermost(_ loops: LoopNest, keptCount: Int) -> Bool {
-    guard keptCount > 0, loops.rank > keptCount else { return false }
-    return loops.strides[0][keptCount - 1] == 1 && loops.strides[0][loops.rank - 1] != 1
-      && loops.extents[keptCount - 1].upperBound >= 4
+    return rows.call(
+      kernel, extraInputs: Array(node.epilogueInputs),
+      flops: rows.loops.extents.reduce(1, *) * Dimension(cost), inPlace: false,
+      seconds: rows.estimate(CPUCostModel(target), along: vectorAxis, operations: cost, passes: 1))
   }
 }
 

@@ -12,10 +12,24 @@ extension Softmax: CPULowerable {
     let shape = try RowKernel.operandShape(node)
     let extras = node.epilogueInputs.map { node.inputs[$0] }
     let operands = node.prologueInputs.map { node.inputs[$0] } + extras + node.outputs
-    var loops = LoopNest(shape, operands)
+    let loops = LoopNest(shape, operands)
     let last = shape.rank - 1
-    let isAcross =
-      axis != last && loops.access(0, along: last) == "contiguous" && shape[last].upperBound >= 4
+    var candidates = [
+      try candidate(node, target, loops, shape, extras, isAcross: false)
+    ]
+    if axis != last {
+      candidates.append(try candidate(node, target, loops, shape, extras, isAcross: true))
+    }
+    return candidates.fastest.map { [$0] } ?? []
+  }
+
+  /// The kernel with vectors along the axis, or across rows along the last one.
+  private func candidate(
+    _ node: NodeContext, _ target: Target, _ original: LoopNest, _ shape: Shape,
+    _ extras: [NodeContext.Operand], isAcross: Bool
+  ) throws(Diagnostic) -> KernelCall {
+    let last = shape.rank - 1
+    var loops = original
     let others = (0..<shape.rank).filter { $0 != axis && !(isAcross && $0 == last) }
     loops.permute(isAcross ? others + [last, axis] : others + [axis])
     var rows = RowKernel(node, loops: loops, outerRank: shape.rank - 1, extras: extras)
@@ -33,11 +47,11 @@ extension Softmax: CPULowerable {
           + ["\(rows.outerRank)", isLogarithmic ? "true" : "false", rows.exposes]),
       configuration: isAcross ? "vectors across rows" : "vectors along rows")
     let prologueCost = node.fusion.prologue?.expanded().operationCount ?? 0
-    return [
-      rows.call(
-        kernel, extraInputs: Array(node.epilogueInputs),
-        flops: shape.elementCount * Dimension(40 + prologueCost + epilogue.expanded().operationCount),
-        inPlace: !node.fusion.exposesPrologue)
-    ]
+    let cost = 40 + prologueCost + epilogue.expanded().operationCount
+    return rows.call(
+      kernel, extraInputs: Array(node.epilogueInputs),
+      flops: shape.elementCount * Dimension(cost), inPlace: !node.fusion.exposesPrologue,
+      seconds: rows.estimate(
+        CPUCostModel(target), along: vectorAxis, operations: cost, passes: isAcross ? 3 : 1))
   }
 }

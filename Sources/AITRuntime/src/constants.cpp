@@ -372,6 +372,8 @@ int32_t Constants::find(const char* name) const {
 
 bool Constants::isListed(const ConstantDescription& constant, bool unboundOnly,
                          bool foldingInputsOnly) const {
+  // Literals of the program are no business of the user's.
+  if (constant.originalName && !*constant.originalName) return false;
   return !(unboundOnly && constant.isBound) && !(foldingInputsOnly && !constant.isFoldingInput);
 }
 

@@ -46,6 +46,13 @@ bool chooseThreadCount(size_t asked, int32_t& threadCount) {
 
 ModelContainer* ModelContainer::make(const ModelDescription& model,
                                      const ContainerOptions& options) {
+  if (const char* missing = model.missingInstructions ? model.missingInstructions() : nullptr) {
+    fail(
+        "the model was compiled for %s, but this processor lacks %s: compile it for a target that "
+        "this machine has",
+        model.target, missing);
+    return nullptr;
+  }
   ModelContainer* container = makeObject<ModelContainer>(model, options);
   if (!container) {
     failForMemory(sizeof(ModelContainer), "the container");

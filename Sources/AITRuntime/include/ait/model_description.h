@@ -53,7 +53,7 @@ struct SymbolBinding {
 /// A value of the model that does not change from run to run: a weight.
 struct ConstantDescription {
   const char* name;          // a C identifier
-  const char* originalName;  // the name in the user's program, dots and all
+  const char* originalName;  // the name in the user's program, dots and all; "" hides it from lists
   DType dtype;
   int32_t rank;
   const int64_t* shape;
@@ -154,6 +154,10 @@ struct ModelDescription {
   const StepDescription* steps;
 
   const SelfTestDescription* selfTest;  // or null
+
+  /// The first extension of the instruction set that the kernels use and this machine lacks; null
+  /// if it has them all. A null function asks for nothing.
+  const char* (*missingInstructions)();
 };
 
 }  // namespace ait
