@@ -51,7 +51,7 @@ let package = Package(
     .target(name: "AITFrontend", dependencies: ["AITGraph", "AITOperators"]),
     .testTarget(
       name: "AITFrontendTests",
-      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITReference"]
+      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITPasses", "AITReference"]
     ),
 
     // Files of weights.

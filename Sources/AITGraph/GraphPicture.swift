@@ -66,7 +66,7 @@ package struct GraphPicture {
         )
       )
     }
-    let code = PseudoCode()
+    let code = PseudoCode(graph)
     for id in graph.sortedNodes() {
       let node = graph[id]
       let index = boxes.count
@@ -74,7 +74,7 @@ package struct GraphPicture {
         kind: .node,
         title: Self.title(of: node),
         subtitle: node.name,
-        tooltip: code.line(node, in: graph) + (node.source.map { "\n\($0)" } ?? ""),
+        tooltip: code.line(node) + (node.source.map { "\n\($0)" } ?? ""),
         milliseconds: profile[node.name],
         ports: node.outputs.map { graph[$0].type.description }
       )

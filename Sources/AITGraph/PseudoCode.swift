@@ -9,15 +9,38 @@
 /// ```
 ///
 /// It is for people to read and cannot be read back; `GraphPrinter` writes text that can. Terms that
-/// a formula uses more than once are named after it: `t0 * sigmoid(t0)  where t0 = a + b`.
+/// a formula uses more than once are named after it: `t0 * sigmoid(t0)  where t0 = a + b`. The one
+/// result of a node bears the name of the node, which fusion keeps.
 package struct PseudoCode {
   /// Whether types are written too.
   package var includesShapes: Bool
+  private let graph: Graph
+  /// The names of results that differ from those of the values.
+  private let resultNames: [ValueID: String]
 
-  package init(includesShapes: Bool = true) { self.includesShapes = includesShapes }
+  package init(_ graph: Graph, includesShapes: Bool = true) {
+    self.graph = graph
+    self.includesShapes = includesShapes
+    resultNames = Self.resultNames(graph)
+  }
 
-  /// The text of a graph, nodes in order of execution.
-  package func text(_ graph: Graph) -> String {
+  private static func resultNames(_ graph: Graph) -> [ValueID: String] {
+    var names: [ValueID: String] = [:]
+    var taken = Set((graph.inputs + graph.constants).map { graph[$0].name })
+    for id in graph.nodeIDs where graph[id].outputs.count > 1 {
+      taken.formUnion(graph[id].outputs.map { graph[$0].name })
+    }
+    for id in graph.nodeIDs {
+      guard graph[id].outputs.count == 1, let result = graph[id].outputs.first else { continue }
+      let name = Identifier.unique(graph[id].name, among: taken)
+      taken.insert(name)
+      names[result] = name
+    }
+    return names
+  }
+
+  /// The text of the graph, nodes in order of execution.
+  package var text: String {
     let parameters = graph.inputs.map { id in
       includesShapes ? "\(graph[id].name): \(graph[id].type)" : graph[id].name
     }
@@ -29,23 +52,23 @@ package struct PseudoCode {
       head += "  # \(bounds.joined(separator: ", "))"
     }
     var lines = [head]
-    for id in graph.sortedNodes() { lines.append("    " + line(graph[id], in: graph)) }
-    let results = graph.outputs.map { "\"\($0.name)\": \(graph[$0.value].name)" }
+    for id in graph.sortedNodes() { lines.append("    " + line(graph[id])) }
+    let results = graph.outputs.map { "\"\($0.name)\": \(name(of: $0.value))" }
     lines.append("    return {\(results.joined(separator: ", "))}")
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// The line of one node: results, formula and types.
-  package func line(_ node: Graph.Node, in graph: Graph) -> String {
-    let names = node.outputs.map { graph[$0].name }.joined(separator: ", ")
+  package func line(_ node: Graph.Node) -> String {
+    let names = node.outputs.map { name(of: $0) }.joined(separator: ", ")
     let types = node.outputs.map { graph[$0].type.description }.joined(separator: ", ")
-    return "\(names) = \(formula(node, in: graph))" + (includesShapes ? "  # \(types)" : "")
+    return "\(names) = \(formula(node))" + (includesShapes ? "  # \(types)" : "")
   }
 
   /// What a node computes, as a formula of the names of its inputs.
-  package func formula(_ node: Graph.Node, in graph: Graph) -> String {
+  package func formula(_ node: Graph.Node) -> String {
     var bindings = Bindings()
-    var operands = node.inputs.map { Term(name(of: $0, in: graph), .atom) }
+    var operands = node.inputs.map { Term(name(of: $0), .atom) }
     let extras = Array(operands.suffix(node.fusion.epilogueInputCount))
     operands.removeLast(extras.count)
     var exposed: [Term] = []
@@ -86,13 +109,13 @@ package struct PseudoCode {
   }
 
   /// The name of a value, or its number if it is a literal of rank 0.
-  private func name(of id: ValueID, in graph: Graph) -> String {
+  private func name(of id: ValueID) -> String {
     if let constant = graph.constant(id), !constant.isNamed, let data = constant.data,
       data.shape.isEmpty
     {
       return Self.text(data.scalar(at: 0), data.dtype)
     }
-    return graph[id].name
+    return resultNames[id] ?? graph[id].name
   }
 
   private static func text(_ value: AttributeValue) -> String {
@@ -242,6 +265,6 @@ extension Graph {
   /// - Parameter withShapes: whether the type of each input and result is written beside it.
   /// - Returns: the text.
   public func pseudoCode(withShapes: Bool = true) -> String {
-    PseudoCode(includesShapes: withShapes).text(self)
+    PseudoCode(self, includesShapes: withShapes).text
   }
 }

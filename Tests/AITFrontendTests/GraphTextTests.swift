@@ -26,7 +26,7 @@ struct GraphTextTests {
       norm_0, norm_1 = rms_norm(dense2, X, scale) {epsilon: 1e-05, prologue: (x0: float16, \
     x1: float16) { t2 = subtract(x0, x1); return t2 }, exposes_prologue: true} : \
     float16[batch, 512], float16[batch, 512] @norm
-      total = reduce(norm_0) {kind: "sum", axes: [0, 1]} : float16[]
+      total = reduce(norm_0) {kind: "sum", axes: [0, 1]} : float16[] @overall
       output Y = norm_1
       output T = total
     }
@@ -40,8 +40,8 @@ struct GraphTextTests {
             dense1 = fast_gelu(matmul(X, w1.T) + b1)  # float16[batch, 2048]
             dense2 = t0 * sigmoid(t0)  where t0 = matmul(dense1, w2.T) + X  # float16[batch, 512]
             norm_0, norm_1 = rms_norm(t0, scale, epsilon=1e-05), t0  where t0 = dense2 - X  # float16[batch, 512], float16[batch, 512]
-            total = sum(norm_0, axes=[0, 1])  # float16[]
-            return {"Y": norm_1, "T": total}
+            overall = sum(norm_0, axes=[0, 1])  # float16[]
+            return {"Y": norm_1, "T": overall}
 
         """
     )

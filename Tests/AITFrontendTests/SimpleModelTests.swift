@@ -1,5 +1,6 @@
 import AITFrontend
 import AITGraph
+import AITPasses
 import AITReference
 import Testing
 
@@ -24,6 +25,22 @@ struct SimpleModelTests {
             dense2_add = dense2 + dense2_bias  # float16[batch, 512]
             add = dense2_add + X  # float16[batch, 512]
             layernorm = layer_norm(add, layernorm_weight, layernorm_bias, epsilon=1e-05)  # float16[batch, 512]
+            return {"Y": layernorm}
+
+        """
+    )
+  }
+
+  @Test("becomes two products and a normalisation")
+  func passes() throws {
+    var graph = try graph(512, .float16)
+    try Pipeline.standard.run(on: &graph)
+    #expect(
+      graph.pseudoCode() == """
+        def simple_model_demo(X: float16[batch, 512]):  # batch: 1...2048
+            dense1 = fast_gelu(matmul(X, dense1_weight.T) + dense1_bias)  # float16[batch, 2048]
+            dense2 = matmul(dense1, dense2_weight.T) + dense2_bias + X  # float16[batch, 512]
+            layernorm = layer_norm(dense2, layernorm_weight, layernorm_bias, epsilon=1e-05)  # float16[batch, 512]
             return {"Y": layernorm}
 
         """

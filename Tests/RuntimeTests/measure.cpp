@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "ait/kernel.h"
 #include "fixtures.h"
@@ -48,6 +49,26 @@ void meetings(const ait::KernelContext& context) {
       }
     });
   });
+}
+
+double wakingTime = 0;
+
+/// The same after the worker has fallen asleep.
+void wakings(const ait::KernelContext& context) {
+  std::vector<double> times;
+  for (int i = 0; i < 201; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const Clock::time_point begin = Clock::now();
+    std::atomic<int> arrived{0};
+    ait::parallelFor(context.pool, 2, [&](int64_t, int32_t) {
+      arrived.fetch_add(1);
+      while (arrived.load(std::memory_order_relaxed) < 2) {
+      }
+    });
+    times.push_back(microseconds(begin, Clock::now()));
+  }
+  std::sort(times.begin(), times.end());
+  wakingTime = times[times.size() / 2];
 }
 
 ait::ModelDescription withKernel(ait::StepDescription& step, ait::KernelFunction kernel) {
@@ -110,6 +131,16 @@ TEST(measureMeeting) {
   Tensor<float> in({1}), out({1});
   CHECK_OK(container.run({in.data()}, {out.data()}));
   std::printf("loop of 2 that needs both threads, hot worker: %.3f us\n", meetingTime);
+}
+
+TEST(measureWaking) {
+  ait::StepDescription step;
+  const ait::ModelDescription model = withKernel(step, wakings);
+  models::Use use(model);
+  Container container(1, 2);
+  Tensor<float> in({1}), out({1});
+  CHECK_OK(container.run({in.data()}, {out.data()}));
+  std::printf("loop of 2 that needs both threads, sleeping worker: %.3f us\n", wakingTime);
 }
 
 TEST(measureCreate) {

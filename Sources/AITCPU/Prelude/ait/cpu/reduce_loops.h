@@ -60,24 +60,6 @@ class Walk {
   int64_t row_ = 0;
 };
 
-/// Extents and strides of neighbouring operands over some of a kernel's axes, in an order.
-template <int kAxes, int kOperands>
-struct LoopSizes {
-  int64_t extents[kAxes];
-  int64_t strides[kAxes * (kOperands + 1)];
-
-  /// `axisAt(i)` is the kernel's axis that becomes the loop `i`.
-  template <class AxisAt>
-  AIT_INLINE LoopSizes(const int64_t* sizes, int rank, int firstOperand, AxisAt axisAt) {
-    for (int axis = 0; axis < kAxes; ++axis) {
-      extents[axis] = sizes[axisAt(axis)];
-      for (int operand = 0; operand < kOperands; ++operand) {
-        strides[operand * kAxes + axis] = sizes[rank * (1 + firstOperand + operand) + axisAt(axis)];
-      }
-    }
-  }
-};
-
 // MARK: - Elements
 
 /// The elements that a reduction reads and exposes: rows along the vector axis.

@@ -1,5 +1,5 @@
-// What the kernels that work on rows share: whole and partial vectors by one text, tasks of rows,
-// and results stored beside the prologue's value.
+// What the kernels that work on rows share: loops over the vectors of a row, operands of a prologue
+// and an epilogue, rows kept in scratch memory, tasks of rows.
 #pragma once
 
 #include "ait/cpu/math.h"
@@ -7,6 +7,8 @@
 #include "ait/kernel.h"
 
 namespace ait {
+
+// MARK: - Vectors of a row
 
 /// All W lanes of a vector are columns of the row.
 struct WholeVector {};
@@ -34,6 +36,46 @@ template <class T, int W>
 AIT_INLINE Vec<T, W> fillBeyond(Vec<T, W> x, Vec<T, W> filler, PartialVector extent) {
   return select(firstLanes<W>(extent.count), x, filler);
 }
+
+/// Combines `value(column, extent)` of all vectors, lane by lane, with `start`; lanes beyond the
+/// row count as `neutral`. Four vectors at a time meet in a tree, so that an iteration waits for
+/// one operation of the one before.
+template <int W, class V, class Value, class Combine>
+AIT_INLINE V foldVectors(int64_t first, int64_t last, V start, V neutral, Value&& value,
+                         Combine&& combine) {
+  int64_t column = first;
+  for (; column + 4 * W <= last; column += 4 * W) {
+    const V x0 = value(column, WholeVector{});
+    const V x1 = value(column + W, WholeVector{});
+    const V x2 = value(column + 2 * W, WholeVector{});
+    const V x3 = value(column + 3 * W, WholeVector{});
+    start = combine(start, combine(combine(x0, x1), combine(x2, x3)));
+  }
+  forEachVector<W>(column, last, [&](int64_t at, auto extent) AIT_INLINE_LAMBDA {
+    start = combine(start, fillBeyond(value(at, extent), neutral, extent));
+  });
+  return start;
+}
+
+/// Calls `body(first, last)` for blocks of at most 256 vectors: as far as sums in T may go, and be
+/// added up in double, for their error not to grow with the row.
+template <int W, class Body>
+AIT_INLINE void forEachBlock(int64_t first, int64_t last, Body&& body) {
+  constexpr int64_t kBlock = 256 * W;
+  for (; first < last; first += kBlock) body(first, first + kBlock < last ? first + kBlock : last);
+}
+
+/// Adds `value(column, extent)` of all vectors to `total`, lane by lane.
+template <class T, int W, class Value>
+AIT_INLINE void sumVectors(int64_t first, int64_t last, Vec<double, W>& total, Value&& value) {
+  const Vec<T, W> zero = broadcast<W, T>(0);
+  forEachBlock<W>(first, last, [&](int64_t start, int64_t end) AIT_INLINE_LAMBDA {
+    const auto add = [](auto a, auto b) AIT_INLINE_LAMBDA { return a + b; };
+    total += convert<double>(foldVectors<W>(start, end, zero, zero, value, add));
+  });
+}
+
+// MARK: - Bodies on whole and partial vectors
 
 template <class Body, int W, class Rows, class... V>
 AIT_INLINE auto applyTo(const Rows& rows, int64_t column, WholeVector, V... leading) {
@@ -73,23 +115,115 @@ struct PrologueElement {
   using Type = typename decltype(value(*static_cast<const InputCursor*>(nullptr)))::Element;
 };
 
-/// Memory that a task may keep a row in: elements of T in its thread's scratch.
+// MARK: - Operands
+
+/// Extents and strides of neighbouring operands over some of a kernel's axes, in an order.
+template <int kAxes, int kOperands>
+struct LoopSizes {
+  int64_t extents[kAxes];
+  int64_t strides[kAxes * (kOperands + 1)];
+
+  /// - sizes: `rank` extents, then as many strides for each operand.
+  /// - axisAt(i): the kernel's axis that becomes the loop `i`.
+  template <class AxisAt>
+  AIT_INLINE LoopSizes(const int64_t* sizes, int rank, int firstOperand, AxisAt axisAt) {
+    for (int axis = 0; axis < kAxes; ++axis) {
+      extents[axis] = sizes[axisAt(axis)];
+      for (int operand = 0; operand < kOperands; ++operand) {
+        strides[operand * kAxes + axis] = sizes[rank * (1 + firstOperand + operand) + axisAt(axis)];
+      }
+    }
+  }
+};
+
+/// The template arguments of a kernel whose results are as many as its elements, and the operands
+/// they stand for. With `kExposes` the last output takes the prologue's value.
+template <class Prologue, class Epilogue, class In, class Extras, class Out, int kRank,
+          bool kExposes>
+class RowOperands {
+ public:
+  using T = typename PrologueElement<Prologue, Cursor<In, kRank>>::Type;
+  static constexpr int W = sizeof(T) > 4 ? kLanes / 2 : kLanes;
+  static constexpr int kCount = In::kCount + Extras::kCount + Out::kCount;
+  static constexpr bool kIsExposing = kExposes;
+
+  /// - buffers: inputs, extras, outputs.
+  /// - strides: `kRank` for each of them.
+  AIT_INLINE RowOperands(void* const* buffers, const int64_t* extents, const int64_t* strides)
+      : inputs_(buffers, extents, strides),
+        extras_(buffers + In::kCount, extents, strides + In::kCount * kRank),
+        outputs_(buffers + In::kCount + Extras::kCount, extents,
+                 strides + (In::kCount + Extras::kCount) * kRank) {}
+
+  AIT_INLINE void seek(int64_t row) {
+    inputs_.seek(row);
+    extras_.seek(row);
+    outputs_.seek(row);
+  }
+
+  AIT_INLINE void advance() {
+    inputs_.advance();
+    extras_.advance();
+    outputs_.advance();
+  }
+
+  /// The row that the operands stand at.
+  template <class InputRows, class ExtraRows, class OutputRows>
+  struct Rows {
+    InputRows inputs;
+    ExtraRows extras;
+    OutputRows outputs;
+
+    /// The prologue's value, stored where it is exposed if `kStores`.
+    template <bool kStores, class Extent>
+    AIT_INLINE Vec<T, W> read(int64_t column, Extent extent) const {
+      const Vec<T, W> x = get<0>(applyTo<Prologue, W>(inputs, column, extent));
+      if constexpr (kExposes && kStores) {
+        storeTo<W>(get<Out::kCount - 1>(outputs), column, x, extent);
+      }
+      return x;
+    }
+
+    /// Stores what the epilogue makes of a result.
+    template <class Extent>
+    AIT_INLINE void write(int64_t column, Vec<T, W> y, Extent extent) const {
+      storeAll<W>(outputs, column, applyTo<Epilogue, W>(extras, column, extent, y), extent);
+    }
+  };
+
+  AIT_INLINE auto rows() const {
+    return Rows<typename Cursor<In, kRank>::Rows, typename Cursor<Extras, kRank>::Rows,
+                typename Cursor<Out, kRank>::Rows>{inputs_.rows(), extras_.rows(), outputs_.rows()};
+  }
+
+ private:
+  Cursor<In, kRank> inputs_;
+  Cursor<Extras, kRank> extras_;
+  Cursor<Out, kRank> outputs_;
+};
+
+// MARK: - Tasks
+
+/// The elements of T that a task may keep in its thread's scratch memory and store as whole
+/// vectors: the last vector may reach beyond them.
 template <class T>
-inline constexpr int64_t kScratchElements = ThreadPool::kScratchSizeInBytes /
-                                            static_cast<int64_t>(sizeof(T));
+inline constexpr int64_t kKeptElements =
+    ThreadPool::kScratchSizeInBytes / static_cast<int64_t>(sizeof(T)) - 64;
 
 /// How rows are shared among threads: a small problem is one task.
 class RowTasks {
  public:
   RowTasks(int64_t rows, int64_t elementsPerRow, int32_t threads) : rows_(rows) {
-    constexpr int64_t kSerial = 32768;
+    constexpr int64_t kSerialElements = 32768;
     constexpr int64_t kTaskElements = 16384;
+    const int64_t width = elementsPerRow > 0 ? elementsPerRow : 1;
+    // Some tasks per thread, so that a late thread does not keep the others waiting, but none so
+    // short that taking it counts.
     const int64_t share = (rows + int64_t{4} * threads - 1) / (int64_t{4} * threads);
-    const int64_t least = elementsPerRow > 0 ? (kTaskElements + elementsPerRow - 1) / elementsPerRow
-                                             : rows;
-    const bool isSerial = threads == 1 || rows * elementsPerRow <= kSerial;
+    const int64_t least = (kTaskElements + width - 1) / width;
+    const bool isSerial = threads == 1 || rows * width <= kSerialElements;
     rowsPerTask_ = isSerial ? rows : share > least ? share : least;
-    count_ = rowsPerTask_ > 0 ? (rows + rowsPerTask_ - 1) / rowsPerTask_ : 0;
+    count_ = rows > 0 ? (rows + rowsPerTask_ - 1) / rowsPerTask_ : 0;
   }
 
   int64_t count() const { return count_; }
