@@ -119,10 +119,7 @@ package struct Builder: Sendable {
     let aside = "\(path).partial"
     let arguments =
       target.baselineFlags + ["-shared", "-o", aside] + objects
-      + [
-        "-static-libstdc++", "-static-libgcc", "-pthread", "-Wl,--gc-sections", "-Wl,-s",
-        "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--no-undefined", "-lm",
-      ]
+      + toolchain.linkFlags
     let output = try await Command(toolchain.compiler, arguments).run()
     guard output.isSuccess else {
       FileSystem.remove(aside)

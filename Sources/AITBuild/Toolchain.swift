@@ -20,6 +20,9 @@ package struct Toolchain: Sendable {
   package let compiler: String
   /// What it says of itself; part of every cache key.
   package let version: String
+  /// Whether LLVM's linker is there: it drops unused sections and hides the symbols of static
+  /// libraries in one go, which others fail at.
+  package let hasLLD: Bool
 
   /// Finds clang++.
   ///
@@ -49,7 +52,18 @@ package struct Toolchain: Sendable {
         .missingCompiler, "this compiler is not clang: '\(output.text.prefix(80))'", at: compiler,
         hint: "kernels use clang's vector extensions; \(advice)")
     }
-    return Toolchain(compiler: compiler, version: output.text)
+    let folder = compiler.lastIndex(of: "/").map { String(compiler[..<$0]) } ?? "."
+    let hasLLD = ([folder] + searchPath()).contains { FileSystem.isExecutable("\($0)/ld.lld") }
+    return Toolchain(compiler: compiler, version: output.text, hasLLD: hasLLD)
+  }
+
+  /// The flags that make objects a library which needs nothing but the C library, exports the C
+  /// interface alone and is the same whenever the objects are.
+  package var linkFlags: [String] {
+    [
+      "-static-libstdc++", "-static-libgcc", "-pthread", "-Wl,--exclude-libs,ALL", "-Wl,-s",
+      "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--no-undefined", "-lm",
+    ] + (hasLLD ? ["-fuse-ld=lld", "-Wl,--gc-sections"] : [])
   }
 
   private static func searchPath() -> [String] {

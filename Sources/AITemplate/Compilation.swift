@@ -88,7 +88,7 @@ package struct ModelBundle: Sendable {
       OBJECTS := $(SOURCES:%=%.make.o)
 
       lib\(bundle.name).so: $(OBJECTS)
-      \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--gc-sections -lm
+      \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
       %.cpp.make.o: %.cpp
       \t$(CXX) $(CXXFLAGS) -c $< -o $@
