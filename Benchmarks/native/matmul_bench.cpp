@@ -188,7 +188,8 @@ double bestPeakOfThread = 0;
 /// Measures one product; `run` executes it once.
 template <class T, class Run>
 void report(const Options& options, const std::string& name, int64_t M, int64_t N, int64_t K,
-            int64_t weightBytes, const char* weights, SpinningPool& pool, Run run) {
+            int64_t memoryBytes, int64_t weightBytes, const char* memory, SpinningPool& pool,
+            Run run) {
   const double flops = 2.0 * M * N * K;
   const bool isBound = M <= 4;
   double peak = 0;
@@ -198,10 +199,15 @@ void report(const Options& options, const std::string& name, int64_t M, int64_t 
   const double budget = options.quick ? 0.15 : 0.6;
   run();
   int quietRounds = 0;
+  int64_t slice = 0;
   while (quietRounds < 8 || seconds() - start < budget) {
     if (seconds() - start > options.patience) break;
     const double before = measurePeak<T>(pool);
-    if (isBound) bandwidth = std::max(bandwidth, measureBandwidth(pool, weights, weightBytes));
+    if (isBound) {
+      // As much at a time as one product reads, of memory as warm or cold as its weights.
+      const char* from = memory + slice++ * weightBytes % memoryBytes;
+      bandwidth = std::max(bandwidth, measureBandwidth(pool, from, weightBytes));
+    }
     const int runs = flops < 2e7 ? 10 : 1;
     for (int i = 0; i < runs; ++i) {
       const double begin = seconds();
@@ -228,9 +234,14 @@ void report(const Options& options, const std::string& name, int64_t M, int64_t 
 
 enum class BLayout { packed, rows, columns };
 
+/// Whether B is in a cache from the run before, or comes from memory, as the weights of a model
+/// that is larger than the caches do.
+enum class Weights { warm, cold };
+
 /// A product with A [M, K] row-major and B packed, [K, N] or [N, K] row-major.
 template <class AElement, class BElement, BLayout layout, class Body, class In>
-void measure(const Options& options, const char* what, int64_t M, int64_t N, int64_t K) {
+void measure(const Options& options, const char* what, int64_t M, int64_t N, int64_t K,
+             Weights weights = Weights::warm) {
   using Config = MatmulConfig<AElement, BElement,
                               layout == BLayout::packed ? Packing::packed : Packing::strided>;
   using Tile = typename Config::Tile;
@@ -240,11 +251,13 @@ void measure(const Options& options, const char* what, int64_t M, int64_t N, int
   const int64_t bCount =
       layout == BLayout::packed ? packedElementCount(K, N, Tile::kColumns) : K * N;
   auto a = allocate<AElement>(M * K);
-  auto b = allocate<BElement>(bCount);
+  const int64_t bBytes = bCount * sizeof(BElement);
+  const int64_t copies = weights == Weights::cold ? (int64_t{160} << 20) / bBytes + 1 : 1;
+  auto b = allocate<BElement>(bCount * copies);
   auto bias = allocate<AElement>(N);
   auto c = allocate<AElement>(M * N);
   fill(a.get(), M * K);
-  fill(b.get(), bCount);
+  fill(b.get(), bCount * copies);
   fill(bias.get(), N);
   fill(c.get(), M * N);
   constexpr bool kHasBias = In::kCount == 1;
@@ -261,19 +274,22 @@ void measure(const Options& options, const char* what, int64_t M, int64_t N, int
   }
   buffers.push_back(c.get());
   sizes.insert(sizes.end(), {N, 1});
+  int64_t copy = 0;
   for (const int threads : options.threads) {
     SpinningPool pool(threads);
     report<typename Tile::Accumulator>(
-        options, name, M, N, K, bCount * sizeof(BElement), reinterpret_cast<char*>(b.get()), pool,
+        options, name, M, N, K, bBytes * copies, bBytes, reinterpret_cast<char*>(b.get()), pool,
         [&] {
+          buffers[1] = b.get() + copy++ % copies * bCount;
           matmul<Config, Body, In, Out>(KernelContext{buffers.data(), sizes.data(), nullptr, pool});
         });
   }
 }
 
 template <class A, class B, BLayout layout>
-void measurePlain(const Options& options, const char* what, int64_t M, int64_t N, int64_t K) {
-  measure<A, B, layout, Identity, Inputs<>>(options, what, M, N, K);
+void measurePlain(const Options& options, const char* what, int64_t M, int64_t N, int64_t K,
+                  Weights weights = Weights::warm) {
+  measure<A, B, layout, Identity, Inputs<>>(options, what, M, N, K, weights);
 }
 
 }  // namespace
@@ -307,6 +323,12 @@ int main(int count, char** arguments) {
       measure<float, float, BLayout::packed, BiasRelu, BiasInputs>(options, "packed, bias", M, n,
                                                                    n);
     }
+  }
+  for (const int64_t M : {1, 2, 4, 8, 12, 16, 32, 64, 128}) {
+    measurePlain<float, float, BLayout::packed>(options, "packed, cold", M, 2048, 2048,
+                                                Weights::cold);
+    measurePlain<float16, float16, BLayout::packed>(options, "packed, cold", M, 2048, 2048,
+                                                    Weights::cold);
   }
   // 4 MiB and 16 MiB stay in the L3 cache, the rest comes from memory.
   for (const int64_t n : {1024, 2048, 4096, 6144}) {

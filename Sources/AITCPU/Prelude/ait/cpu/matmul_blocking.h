@@ -108,8 +108,9 @@ inline void cutIntoTasks(Blocking& cut, int64_t batch, int64_t maxRowPanels, int
     const int64_t tasks = batch * rowTasks * columnTasks;
     const int64_t taskTime =
         100 * rowPanels * panels + rowPanelCost * rowPanels + panelCost * panels + 20;
-    // Threads do not run alike, so a task's quarter is lost at the end even where all have as many.
-    const int64_t even = tasks * taskTime / threads + (threads > 1 ? taskTime / 4 : 0);
+    // Threads do not run alike, so an eighth of a task is lost at the end even where all have as
+    // many.
+    const int64_t even = tasks * taskTime / threads + (threads > 1 ? taskTime / 8 : 0);
     const int64_t time = larger(ceilDivide(tasks, threads) * taskTime, even);
     if (bestTime >= 0 && time >= bestTime) return;
     bestTime = time;

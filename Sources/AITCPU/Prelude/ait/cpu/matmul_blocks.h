@@ -8,9 +8,9 @@
 
 namespace ait::gemm {
 
-/// The row panels of `rowCount` rows: `kTileRows` rows each, but where the last would have less
-/// than a third of that, it shares evenly with the one before it. Fewer rows make the loop wait
-/// for B, or for its own sums.
+/// The row panels of `rowCount` rows: `kTileRows` rows each, but if fewer than four are left for
+/// the last, it shares evenly with the one before it. With two vectors a row, four rows have the
+/// eight sums that two FMA units of latency four keep busy.
 template <int kTileRows>
 struct RowPanels {
   int64_t count;
@@ -20,7 +20,7 @@ struct RowPanels {
   explicit RowPanels(int64_t rows)
       : count(ceilDivide(rows, kTileRows)), lastStart((count - 1) * kTileRows), rowCount(rows) {
     const int64_t last = rows - lastStart;
-    if (count > 1 && last * 3 < kTileRows) lastStart = rows - (kTileRows + last) / 2;
+    if (count > 1 && last < 4) lastStart = rows - (kTileRows + last) / 2;
   }
 
   int64_t start(int64_t panel) const {
