@@ -10,9 +10,11 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(
-      url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2",
+      url: "https://github.com/swiftlang/swift-subprocess",
+      from: "1.0.2",
       // Without its default trait it does not pull in Foundation.
-      traits: []),
+      traits: []
+    ),
   ],
   targets: [
     // What a program is and what can be computed.
@@ -23,7 +25,8 @@ let package = Package(
     // How programs improve.
     .target(name: "AITPasses", dependencies: ["AITGraph", "AITOperators", "AITReference"]),
     .testTarget(
-      name: "PassTests", dependencies: ["AITGraph", "AITOperators", "AITPasses", "AITSamples"]
+      name: "PassTests",
+      dependencies: ["AITGraph", "AITOperators", "AITPasses", "AITSamples"]
     ),
     .testTarget(
       name: "PassContractTests",
@@ -68,7 +71,8 @@ let package = Package(
       name: "AITCPU",
       dependencies: ["AITCodegen", "AITGraph", "AITKernels", "AITOperators"],
       exclude: ["Prelude"],
-      plugins: ["EmbedSources"]),
+      plugins: ["EmbedSources"]
+    ),
 
     // Sources to a library, and the library in memory.
     .target(
@@ -77,11 +81,15 @@ let package = Package(
         "AITCodegen", "AITGraph", "AITKernels",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
-      plugins: ["EmbedSources"]),
+      plugins: ["EmbedSources"]
+    ),
     // The C interface of model libraries; the runtime itself is embedded as text by AITBuild.
     .target(
-      name: "AITModelInterface", path: "Sources/AITRuntime", exclude: ["src"],
-      sources: ["interface.c"]),
+      name: "AITModelInterface",
+      path: "Sources/AITRuntime",
+      exclude: ["src"],
+      sources: ["interface.c"]
+    ),
     .target(name: "AITLoader", dependencies: ["AITGraph", "AITModelInterface"]),
 
     // The public face: the whole flow.
@@ -90,24 +98,31 @@ let package = Package(
       dependencies: [
         "AITBuild", "AITCPU", "AITCodegen", "AITFrontend", "AITGraph", "AITKernels", "AITLoader",
         "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights",
-      ]),
+      ]
+    ),
     .executableTarget(
       name: "ait",
       dependencies: [
-        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITMeasure",
+        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader",
+        "AITMeasure",
         "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights", "AITemplate",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ]
+    ),
     .executableTarget(
-      name: "Tutorial", dependencies: ["AITemplate"], path: "Examples/Tutorial",
-      exclude: ["pytorch_model.py", "pytorch_time.py"]),
+      name: "Tutorial",
+      dependencies: ["AITemplate"],
+      path: "Examples/Tutorial",
+      exclude: ["pytorch_model.py", "pytorch_time.py"]
+    ),
     // Every operator on a target against the reference: for tests and for the command.
     .target(
       name: "AITConformance",
       dependencies: [
         "AITCPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
         "AITemplate",
-      ]),
+      ]
+    ),
     // What the machine can do at most.
     .target(name: "AITMeasure"),
 
@@ -116,7 +131,8 @@ let package = Package(
       dependencies: [
         "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
         "AITemplate",
-      ]),
+      ]
+    ),
 
     // Source written while building: the list of operators, and C++ files as text.
     .plugin(

@@ -33,7 +33,8 @@ struct Tutorial {
     do {
       try await run(
         fixture: arguments.count > 1 ? arguments[1] : "out/tutorial",
-        workDirectory: arguments.count > 2 ? arguments[2] : "tmp")
+        workDirectory: arguments.count > 2 ? arguments[2] : "tmp"
+      )
     } catch {
       print(error)
       exit(1)
@@ -55,8 +56,12 @@ struct Tutorial {
     let clock = ContinuousClock()
     let start = clock.now
     let module = try await compile(
-      y, for: .detected(), in: workDirectory, named: "simple_model_demo",
-      constants: weights.mapped(to: model))
+      y,
+      for: .detected(),
+      in: workDirectory,
+      named: "simple_model_demo",
+      constants: weights.mapped(to: model)
+    )
     print("compiled \(module.path) in \(start.duration(to: clock.now).milliseconds) ms")
 
     let result = try module.run(["X": input])
@@ -76,7 +81,8 @@ struct Tutorial {
     -> (largest: Double, isClose: Bool)
   {
     let pairs = zip(found.doubles, expected.doubles)
-    let isClose = found.shape == expected.shape
+    let isClose =
+      found.shape == expected.shape
       && pairs.allSatisfy { abs($0 - $1) <= tolerance + tolerance * abs($1) }
     return (pairs.reduce(0) { max($0, abs($1.0 - $1.1)) }, isClose)
   }

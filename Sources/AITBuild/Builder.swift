@@ -47,7 +47,8 @@ package struct Builder: Sendable {
   {
     let headers = StableHash.hexadecimal(
       bundle.files.filter { $0.path.hasSuffix(".h") }.map { $0.path + $0.text }
-        .joined(separator: "\u{0}"))
+        .joined(separator: "\u{0}")
+    )
     var texts: [String: String] = [:]
     for file in bundle.files { texts[file.path] = file.text }
     let paths = bundle.includePaths
@@ -56,13 +57,20 @@ package struct Builder: Sendable {
     ) { group in
       var results: [Int: Result<(path: String, isReused: Bool), Diagnostic>] = [:]
       var pending = units.enumerated().makeIterator()
-      func startNext(_ group: inout TaskGroup<(Int, Result<(path: String, isReused: Bool), Diagnostic>)>) {
+      func startNext(
+        _ group: inout TaskGroup<(Int, Result<(path: String, isReused: Bool), Diagnostic>)>
+      ) {
         guard let (index, unit) = pending.next() else { return }
         let text = texts[unit.path] ?? ""
         group.addTask {
           do throws(Diagnostic) {
             let made = try await compile(
-              unit, text: text, headers: headers, includePaths: paths, in: folder)
+              unit,
+              text: text,
+              headers: headers,
+              includePaths: paths,
+              in: folder
+            )
             return (index, .success(made))
           } catch { return (index, .failure(error)) }
         }
@@ -86,7 +94,10 @@ package struct Builder: Sendable {
   }
 
   private func compile(
-    _ unit: SourceBundle.Unit, text: String, headers: String, includePaths: [String],
+    _ unit: SourceBundle.Unit,
+    text: String,
+    headers: String,
+    includePaths: [String],
     in folder: String
   ) async throws(Diagnostic) -> (path: String, isReused: Bool) {
     let instructions = unit.isKernel ? target.compilerFlags : target.baselineFlags
@@ -95,7 +106,8 @@ package struct Builder: Sendable {
     let code = text.split(separator: "\n").filter { !$0.hasPrefix("//") }.joined(separator: "\n")
     let isImage = unit.path.hasSuffix(".S")
     let key = ObjectCache.key(
-      [toolchain.version, unit.isKernel ? target.machine : "", headers, code] + flags)
+      [toolchain.version, unit.isKernel ? target.machine : "", headers, code] + flags
+    )
     if !isImage, let cached = cache.object(key) { return (cached, true) }
     let object = "\(unit.path).o"
     let language = isImage ? flags.filter { !$0.hasPrefix("-std") && !$0.hasPrefix("-W") } : flags
@@ -104,10 +116,12 @@ package struct Builder: Sendable {
     let output = try await Command(toolchain.compiler, arguments, in: folder).run()
     guard output.isSuccess else {
       throw Diagnostic(
-        .compilerFailed, "the compiler rejects generated code:\n\(output.text.prefix(4000))",
+        .compilerFailed,
+        "the compiler rejects generated code:\n\(output.text.prefix(4000))",
         at: "\(folder)/\(unit.path)",
         hint: "this is a defect of AITemplate: please report it with the file; the command was\n  "
-          + "cd \(folder) && \(toolchain.compiler) \(arguments.joined(separator: " "))")
+          + "cd \(folder) && \(toolchain.compiler) \(arguments.joined(separator: " "))"
+      )
     }
     let path = "\(folder)/\(object)"
     if !isImage { cache.store(path, as: key) }
@@ -124,8 +138,11 @@ package struct Builder: Sendable {
     guard output.isSuccess else {
       FileSystem.remove(aside)
       throw Diagnostic(
-        .compilerFailed, "linking failed:\n\(output.text.prefix(4000))", at: path,
-        hint: "see that the disk has room and that clang finds a linker and libstdc++")
+        .compilerFailed,
+        "linking failed:\n\(output.text.prefix(4000))",
+        at: path,
+        hint: "see that the disk has room and that clang finds a linker and libstdc++"
+      )
     }
     try FileSystem.rename(aside, to: path)
   }

@@ -32,8 +32,11 @@ package enum FileSystem {
       prefix += prefix.isEmpty || prefix.hasSuffix("/") ? "\(component)" : "/\(component)"
       if mkdir(prefix, 0o777) != 0 && errno != EEXIST && !exists(prefix) {
         throw Diagnostic(
-          .unwritableFile, "the folder cannot be made: \(reason)", at: prefix,
-          hint: "choose another folder with --work-directory, or mend its permissions")
+          .unwritableFile,
+          "the folder cannot be made: \(reason)",
+          at: prefix,
+          hint: "choose another folder with --work-directory, or mend its permissions"
+        )
       }
     }
   }
@@ -61,8 +64,11 @@ package enum FileSystem {
         if written < 0 && errno == EINTR { continue }
         guard written > 0 else {
           throw Diagnostic(
-            .unwritableFile, "writing failed: \(FileSystem.reason)", at: path,
-            hint: "see that the disk has room and the folder can be written to")
+            .unwritableFile,
+            "writing failed: \(FileSystem.reason)",
+            at: path,
+            hint: "see that the disk has room and the folder can be written to"
+          )
         }
         rest = UnsafeRawBufferPointer(rebasing: rest[written...])
       }
@@ -71,15 +77,19 @@ package enum FileSystem {
 
   /// Calls a closure that writes a file's content; the file appears under its name when all is done.
   package static func write(
-    to path: String, mode: mode_t = 0o666,
+    to path: String,
+    mode: mode_t = 0o666,
     _ body: (borrowing Writer) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let aside = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).partial"
     let descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw Diagnostic(
-        .unwritableFile, "the file cannot be made: \(reason)", at: path,
-        hint: "see that the folder exists and can be written to")
+        .unwritableFile,
+        "the file cannot be made: \(reason)",
+        at: path,
+        hint: "see that the folder exists and can be written to"
+      )
     }
     do throws(Diagnostic) {
       try body(Writer(descriptor: descriptor, path: path))
@@ -157,14 +167,20 @@ package enum FileSystem {
       descriptor = open("\(folder)/.lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else {
         throw Diagnostic(
-          .unwritableFile, "the folder cannot be written to: \(FileSystem.reason)", at: folder,
-          hint: "choose another with --work-directory, or mend its permissions")
+          .unwritableFile,
+          "the folder cannot be written to: \(FileSystem.reason)",
+          at: folder,
+          hint: "choose another with --work-directory, or mend its permissions"
+        )
       }
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         close(descriptor)
         throw Diagnostic(
-          .busyDirectory, "another compilation is at work in this folder", at: folder,
-          hint: "wait for it, or give this one another name or work directory")
+          .busyDirectory,
+          "another compilation is at work in this folder",
+          at: folder,
+          hint: "wait for it, or give this one another name or work directory"
+        )
       }
     }
 

@@ -29,7 +29,9 @@ package struct ObjectCache: Sendable {
 
   /// The user's cache: `$XDG_CACHE_HOME/aitemplate` or `~/.cache/aitemplate`.
   package static var standardFolder: String? {
-    if let cache = getenv("XDG_CACHE_HOME") { return "\(String(cString: cache))/aitemplate/objects" }
+    if let cache = getenv("XDG_CACHE_HOME") {
+      return "\(String(cString: cache))/aitemplate/objects"
+    }
     return getenv("HOME").map { "\(String(cString: $0))/.cache/aitemplate/objects" }
   }
 

@@ -27,6 +27,7 @@ package struct Toolchain: Sendable {
   /// Finds clang++.
   ///
   /// - Parameter path: the compiler to use; nil searches `PATH`, then beside `swift`.
+  /// - Returns: the compiler, known to be clang.
   /// - Throws: `missingCompiler`, saying where was looked and how to get one.
   package static func find(at path: String? = nil) async throws(Diagnostic) -> Toolchain {
     let advice =
@@ -42,15 +43,21 @@ package struct Toolchain: Sendable {
       let candidates = folders.map { "\($0)/clang++" } + besideSwift(folders)
       guard let found = candidates.first(where: FileSystem.isExecutable) else {
         throw Diagnostic(
-          .missingCompiler, "no clang++ in \(folders.joined(separator: ":"))", hint: advice)
+          .missingCompiler,
+          "no clang++ in \(folders.joined(separator: ":"))",
+          hint: advice
+        )
       }
       compiler = found
     }
     let output = try await Command(compiler, ["--version"]).run()
     guard output.text.contains("clang") else {
       throw Diagnostic(
-        .missingCompiler, "this compiler is not clang: '\(output.text.prefix(80))'", at: compiler,
-        hint: "kernels use clang's vector extensions; \(advice)")
+        .missingCompiler,
+        "this compiler is not clang: '\(output.text.prefix(80))'",
+        at: compiler,
+        hint: "kernels use clang's vector extensions; \(advice)"
+      )
     }
     let folder = compiler.lastIndex(of: "/").map { String(compiler[..<$0]) } ?? "."
     let hasLLD = ([folder] + searchPath()).contains { FileSystem.isExecutable("\($0)/ld.lld") }
@@ -107,16 +114,23 @@ package struct Command: Sendable {
   package func run() async throws(Diagnostic) -> Output {
     do {
       let result = try await Subprocess.run(
-        .path(FilePath(program)), arguments: Arguments(arguments),
+        .path(FilePath(program)),
+        arguments: Arguments(arguments),
         workingDirectory: folder.map { FilePath($0) },
-        output: .string(limit: Self.outputLimit), error: .string(limit: Self.outputLimit))
+        output: .string(limit: Self.outputLimit),
+        error: .string(limit: Self.outputLimit)
+      )
       return Output(
         isSuccess: result.terminationStatus.isSuccess,
-        text: result.standardOutput + result.standardError)
+        text: result.standardOutput + result.standardError
+      )
     } catch {
       throw Diagnostic(
-        .compilerFailed, "the program could not be run: \(error)", at: program,
-        hint: "see that it is there and may be executed")
+        .compilerFailed,
+        "the program could not be run: \(error)",
+        at: program,
+        hint: "see that it is there and may be executed"
+      )
     }
   }
 }

@@ -29,8 +29,12 @@ struct CPUCostModel {
   ///   - stridedAccesses: accesses for each element that are not: one element at a time.
   ///   - usesWholeLines: whether the neighbours of a strided element are used before its cache line
   ///     is dropped, as a loop in blocks does.
+  /// - Returns: the larger of the time for the work and the time for the traffic.
   func seconds(
-    elements: Dimension, operations: Int, contiguousBytes: Int, stridedAccesses: Int,
+    elements: Dimension,
+    operations: Int,
+    contiguousBytes: Int,
+    stridedAccesses: Int,
     usesWholeLines: Bool = false
   ) -> Double {
     let count = Double(elements.upperBound)
@@ -47,7 +51,8 @@ struct CPUCostModel {
     let passes = isPacked ? 1.0 : 3.0
     return max(
       Double(flops.upperBound) / (4 * lanes * Self.clock),
-      passes * Double(weightBytes.upperBound) / Self.bandwidth)
+      passes * Double(weightBytes.upperBound) / Self.bandwidth
+    )
   }
 }
 

@@ -16,12 +16,16 @@ struct RowKernel {
   private let inputs: [NodeContext.Operand]
   private let extras: [NodeContext.Operand]
 
-  /// - Parameters:
-  ///   - loops: strides of the prologue's inputs, then the extras, then the outputs, over the outer
-  ///     axes and the inner ones.
-  ///   - extras: the operands that the epilogue reads beyond the operator's result.
+  /// Creates the problem of a node.
+  ///
+  /// `loops` holds the strides of the prologue's inputs, then the extras, then the outputs, over the
+  /// outer axes and the inner ones; `extras` are the operands that the epilogue reads beyond the
+  /// operator's result.
   init(
-    _ node: NodeContext, loops: LoopNest, outerRank: Int, extras: [NodeContext.Operand]
+    _ node: NodeContext,
+    loops: LoopNest,
+    outerRank: Int,
+    extras: [NodeContext.Operand]
   ) {
     self.node = node
     self.loops = loops
@@ -59,13 +63,17 @@ struct RowKernel {
   /// The prologue's body; one that returns its only input if the node has none.
   var prologue: String {
     CxxScalar.body(
-      named: "Prologue", node.fusion.prologue ?? .identity([inputs[0].type.dtype]))
+      named: "Prologue",
+      node.fusion.prologue ?? .identity([inputs[0].type.dtype])
+    )
   }
 
   private func types(_ operands: [NodeContext.Operand], from first: Int, along axis: Int)
     -> [String]
   {
-    operands.enumerated().map { loops.operandType(first + $0.offset, $0.element.type.dtype, along: axis) }
+    operands.enumerated().map {
+      loops.operandType(first + $0.offset, $0.element.type.dtype, along: axis)
+    }
   }
 
   /// The last template arguments: inputs, extras and outputs as they move along the vector axis.
@@ -96,19 +104,30 @@ struct RowKernel {
     let all = (inputs + extras + outputs).map(\.type.dtype)
     let traffic = loops.traffic(all, along: axis)
     return model.seconds(
-      elements: loops.extents.reduce(1, *), operations: operations,
-      contiguousBytes: traffic.bytes, stridedAccesses: traffic.strided * passes)
+      elements: loops.extents.reduce(1, *),
+      operations: operations,
+      contiguousBytes: traffic.bytes,
+      stridedAccesses: traffic.strided * passes
+    )
   }
 
   /// The call; its reads are the prologue's inputs, then the extras.
   func call(
-    _ kernel: KernelSource, extraInputs: [Int], flops: Dimension, inPlace: Bool, seconds: Double
+    _ kernel: KernelSource,
+    extraInputs: [Int],
+    flops: Dimension,
+    inPlace: Bool,
+    seconds: Double
   ) -> KernelCall {
     KernelCall(
       kernel: kernel,
       reads: node.prologueInputs.map { .input($0) } + extraInputs.map { .input($0) },
-      writes: node.outputs.indices.map { .output($0) }, sizes: loops.sizes,
-      inPlacePairs: inPlace ? inPlacePairs : [], flops: flops, estimatedSeconds: seconds)
+      writes: node.outputs.indices.map { .output($0) },
+      sizes: loops.sizes,
+      inPlacePairs: inPlace ? inPlacePairs : [],
+      flops: flops,
+      estimatedSeconds: seconds
+    )
   }
 
   /// The shape of operand 0: what the prologue makes.

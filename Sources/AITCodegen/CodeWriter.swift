@@ -19,7 +19,9 @@ package struct CodeWriter {
 
   /// Adds an opening line, the lines of the body one level deeper, and a closing line.
   package mutating func block<E: Error>(
-    _ opening: String, _ closing: String = "}", _ body: (inout CodeWriter) throws(E) -> Void
+    _ opening: String,
+    _ closing: String = "}",
+    _ body: (inout CodeWriter) throws(E) -> Void
   ) throws(E) {
     line(opening)
     depth += 1

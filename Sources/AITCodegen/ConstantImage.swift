@@ -29,7 +29,10 @@ package struct ConstantImage: Sendable {
     package var tolerances: [Double]
 
     package init(
-      symbols: [Int], inputs: [TensorData], outputs: [TensorData], tolerances: [Double]
+      symbols: [Int],
+      inputs: [TensorData],
+      outputs: [TensorData],
+      tolerances: [Double]
     ) {
       self.symbols = symbols
       self.inputs = inputs
@@ -42,7 +45,9 @@ package struct ConstantImage: Sendable {
 
   /// Lays out constants and folded values by position; those absent are left to the run time.
   package init(
-    constants: [Int: TensorData], folded: [Int: TensorData], selfTest: SelfTest? = nil
+    constants: [Int: TensorData],
+    folded: [Int: TensorData],
+    selfTest: SelfTest? = nil
   ) {
     for index in constants.keys.sorted() {
       if let data = constants[index] { constantOffsets[index] = append(data) }
@@ -93,7 +98,9 @@ package struct ConstantImage: Sendable {
     writer.line("#include \"constants.h\"")
     writer.line()
     if !isEmpty {
-      writer.line("extern \"C\" __attribute__((visibility(\"hidden\"))) const unsigned char aitImage[];")
+      writer.line(
+        "extern \"C\" __attribute__((visibility(\"hidden\"))) const unsigned char aitImage[];"
+      )
       writer.line()
     }
     writer.line("namespace {")
@@ -123,7 +130,8 @@ package struct ConstantImage: Sendable {
       if plan.folded.isEmpty { writer.line("{}") }
     }
     writer.line(
-      "const SelfTestDescription* const selfTest = \(selfTest == nil ? "nullptr" : "&selfTestTable");")
+      "const SelfTestDescription* const selfTest = \(selfTest == nil ? "nullptr" : "&selfTestTable");"
+    )
     writer.line()
     writer.line("}  // namespace ait::generated")
     return writer.output
@@ -151,14 +159,18 @@ package struct ConstantImage: Sendable {
     func list(_ texts: [String]) -> String { texts.isEmpty ? "{}" : texts.joined(separator: ", ") }
     writer.line("const int64_t selfTestSymbols[] = {\(list(selfTest.symbols.map(String.init)))};")
     writer.line(
-      "const void* const selfTestInputs[] = {\(list(selfTestOffsets.inputs.map { pointer($0) }))};")
+      "const void* const selfTestInputs[] = {\(list(selfTestOffsets.inputs.map { pointer($0) }))};"
+    )
     writer.line(
-      "const void* const selfTestOutputs[] = {\(list(selfTestOffsets.outputs.map { pointer($0) }))};")
+      "const void* const selfTestOutputs[] = {\(list(selfTestOffsets.outputs.map { pointer($0) }))};"
+    )
     writer.line(
-      "const double selfTestTolerances[] = {\(list(selfTest.tolerances.map { "\($0)" }))};")
+      "const double selfTestTolerances[] = {\(list(selfTest.tolerances.map { "\($0)" }))};"
+    )
     writer.line(
       "const ait::SelfTestDescription selfTestTable = {selfTestSymbols, selfTestInputs, "
-        + "selfTestOutputs, selfTestTolerances};")
+        + "selfTestOutputs, selfTestTolerances};"
+    )
   }
 
   /// The text of `constants.S`, which places the file in the library.

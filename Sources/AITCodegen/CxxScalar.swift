@@ -62,7 +62,9 @@ package enum CxxScalar {
   /// `inputTypes`, if given, are the types the inputs arrive in where those differ from the
   /// expression's: accumulators of integer products are wider than their results.
   package static func body(
-    named name: String, _ expression: ScalarExpression, arrivingAs arriving: [Int: String] = [:]
+    named name: String,
+    _ expression: ScalarExpression,
+    arrivingAs arriving: [Int: String] = [:]
   ) -> String {
     let expanded = expression.expanded()
     var writer = CodeWriter()

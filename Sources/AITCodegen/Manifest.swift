@@ -11,11 +11,13 @@ package enum Manifest {
     let outputs = graph.outputs.map { tensor($0.name, graph[$0.value].type) }
     let constants = plan.constants.filter(\.constant.isNamed).map { constant in
       tensor(
-        constant.name, constant.type,
+        constant.name,
+        constant.type,
         [
           ("original_name", string(constant.constant.originalName)),
           ("bound", constant.constant.data == nil ? "false" : "true"),
-        ])
+        ]
+      )
     }
     let symbols = graph.symbols.map {
       "{\"name\": \(string($0.name)), \"minimum\": \($0.bounds.lowerBound), "
@@ -57,7 +59,9 @@ package enum Manifest {
   }
 
   private static func tensor(
-    _ name: String, _ type: TensorType, _ more: [(String, String)] = []
+    _ name: String,
+    _ type: TensorType,
+    _ more: [(String, String)] = []
   ) -> String {
     let extents = type.shape.dimensions.map { string($0.description) }.joined(separator: ", ")
     let fields = [

@@ -52,7 +52,9 @@ package struct ModelSource {
     writer.line()
     writer.line("}  // namespace")
     writer.line()
-    writer.line("extern \"C\" const ait::ModelDescription* aitModelDescription() { return &description; }")
+    writer.line(
+      "extern \"C\" const ait::ModelDescription* aitModelDescription() { return &description; }"
+    )
     return writer.output
   }
 
@@ -73,10 +75,12 @@ package struct ModelSource {
 
   private mutating func writeSymbols() {
     array(
-      "ait::SymbolDescription", "symbols",
+      "ait::SymbolDescription",
+      "symbols",
       symbols.map {
         "{\(Cxx.string($0.name)), \($0.bounds.lowerBound), \($0.bounds.upperBound)}"
-      })
+      }
+    )
   }
 
   /// For each symbol, the first input axis that is a multiple of it, a plain one if there is.
@@ -94,8 +98,11 @@ package struct ModelSource {
       }
       guard let best else {
         throw Diagnostic(
-          .conflictingSymbol, "symbol '\(symbol.name)' is no extent of an input",
-          at: "graph '\(graph.name)'", hint: "its value could not be known when the model runs")
+          .conflictingSymbol,
+          "symbol '\(symbol.name)' is no extent of an input",
+          at: "graph '\(graph.name)'",
+          hint: "its value could not be known when the model runs"
+        )
       }
       bindings.append("{\(index), \(best.input), \(best.axis), \(best.scale)}")
     }
@@ -121,7 +128,8 @@ package struct ModelSource {
       let arrays = ["Extents", "Minimum", "Maximum"].map { reference(stem + $0, isScalar) }
       entries.append(
         "{\(Cxx.string(name)), \(dtype(type.dtype)), \(type.rank), "
-          + "\(arrays.joined(separator: ", "))}")
+          + "\(arrays.joined(separator: ", "))}"
+      )
     }
     array("ait::TensorDescription", "\(kind)s", entries)
   }
@@ -142,7 +150,8 @@ package struct ModelSource {
         array("int32_t", "\(stem)Shape\(position)", extents)
         shapes.append(
           "{\(dtype(operand.type.dtype)), \(extents.count), "
-            + "\(reference("\(stem)Shape\(position)", extents.isEmpty))}")
+            + "\(reference("\(stem)Shape\(position)", extents.isEmpty))}"
+        )
       }
       array("ait::OperandShape", "\(stem)Shapes", shapes)
       array("int32_t", "\(stem)Sizes", step.sizes.map { "\(table.index($0))" })
@@ -183,7 +192,8 @@ package struct ModelSource {
       [[maybe_unused]] int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
       [[maybe_unused]] int64_t larger(int64_t a, int64_t b) { return a < b ? b : a; }
 
-      """)
+      """
+    )
     let opening =
       "void evaluateDimensions([[maybe_unused]] const int64_t* symbols, int64_t* dimensions) {"
     writer.block(opening) { writer in

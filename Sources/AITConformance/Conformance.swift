@@ -32,8 +32,11 @@ package struct Conformance: Sendable {
   private let seed: UInt64
 
   package init(
-    target: Target, workDirectory: String, options: CompilerOptions = CompilerOptions(),
-    threads: Int = 0, seed: UInt64 = 1
+    target: Target,
+    workDirectory: String,
+    options: CompilerOptions = CompilerOptions(),
+    threads: Int = 0,
+    seed: UInt64 = 1
   ) {
     var options = options
     // Every operator is to be its own kernel, as it is.
@@ -53,9 +56,11 @@ package struct Conformance: Sendable {
     guard let type = OperatorCatalog.all.first(where: { $0.name == name }) else {
       let near = Identifier.nearest(to: name, among: Self.operatorNames)
       throw Diagnostic(
-        .unknownOperator, "'\(name)' is not an operator",
+        .unknownOperator,
+        "'\(name)' is not an operator",
         hint: near.isEmpty
-          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?")
+          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?"
+      )
     }
     return try await run(type)
   }
@@ -97,8 +102,11 @@ package struct Conformance: Sendable {
     }
     return zip(entries, outcomes).map { entry, outcome in
       Outcome(
-        operatorName: name, example: entry.example.description, problem: outcome.problem,
-        error: outcome.error)
+        operatorName: name,
+        example: entry.example.description,
+        problem: outcome.problem,
+        error: outcome.error
+      )
     }
   }
 }
@@ -146,7 +154,9 @@ private struct Entry {
     sizeSymbols = used.subtracting(readable).sorted { $0.name < $1.name }
     if !sizeSymbols.isEmpty {
       _ = try graph.addInput(
-        "e\(index)_sizes", TensorType(.bool, Shape(sizeSymbols.map { Dimension($0) })))
+        "e\(index)_sizes",
+        TensorType(.bool, Shape(sizeSymbols.map { Dimension($0) }))
+      )
     }
     for (position, result) in results.enumerated() {
       try graph.addOutput("e\(index)_y\(position)", result)
@@ -188,18 +198,24 @@ private struct Entry {
       let extents = type.shape.evaluate(values) ?? []
       let isIndex = !type.dtype.isFloatingPoint && example.indexBound != nil
       return TensorData.random(
-        type.dtype, extents, using: &generator, indexBound: isIndex ? example.indexBound : nil)
+        type.dtype,
+        extents,
+        using: &generator,
+        indexBound: isIndex ? example.indexBound : nil
+      )
     }
   }
 
-  func compare(_ inputs: [TensorData], _ found: [TensorData]) throws(Diagnostic) -> (String?, Double)
-  {
+  func compare(_ inputs: [TensorData], _ found: [TensorData]) throws(Diagnostic) -> (
+    String?, Double
+  ) {
     var graph = Graph(name: "example")
     var ids: [ValueID] = []
     for (index, type) in operands.enumerated() { ids.append(try graph.addInput("x\(index)", type)) }
     if !sizeSymbols.isEmpty {
       let shape = Shape(
-        sizeSymbols.map { Dimension(Symbol($0.name.droppingPrefix, $0.bounds)) })
+        sizeSymbols.map { Dimension(Symbol($0.name.droppingPrefix, $0.bounds)) }
+      )
       _ = try graph.addInput("x\(operands.count)", TensorType(.bool, shape))
     }
     for (index, result) in try graph.addNode(op, ids).enumerated() {
@@ -245,7 +261,9 @@ package enum GuardedRun {
     for (index, shape) in shapes.enumerated() {
       let size = shape.reduce(1, *) * module.outputs[index].dtype.sizeInBytes
       let block = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: size + 2 * guardSize, alignment: 64)
+        byteCount: size + 2 * guardSize,
+        alignment: 64
+      )
       block.initializeMemory(as: UInt8.self, repeating: pattern)
       UnsafeMutableRawBufferPointer(rebasing: block[guardSize..<(guardSize + size)])
         .initializeMemory(as: UInt8.self, repeating: poison)
@@ -258,7 +276,8 @@ package enum GuardedRun {
     var problem: String?
     for (index, block) in blocks.enumerated() {
       let end = guardSize + sizes[index]
-      let isIntact = block[..<guardSize].allSatisfy { $0 == pattern }
+      let isIntact =
+        block[..<guardSize].allSatisfy { $0 == pattern }
         && block[end...].allSatisfy { $0 == pattern }
       if !isIntact { problem = "bytes around output '\(module.outputs[index].name)' were written" }
       var result = TensorData(zeros: module.outputs[index].dtype, shapes[index])

@@ -27,7 +27,8 @@ package enum OperatorTable {
     ]
     for type in OperatorCatalog.all {
       lines.append(
-        "| `\(type.name)` | \(support(type)) | \(type.examples.count) | \(type.summary) |")
+        "| `\(type.name)` | \(support(type)) | \(type.examples.count) | \(type.summary) |"
+      )
     }
     lines += [
       "", "## Scalar functions", "",

@@ -39,7 +39,8 @@ package struct Verification: Sendable {
     for (output, result) in zip(module.outputs, found.results) {
       guard let truth = expected[output.name] else { continue }
       report.outputs.append(
-        (output.name, compare(result, truth, nodes: graph.nodeCount)))
+        (output.name, compare(result, truth, nodes: graph.nodeCount))
+      )
     }
     if let problem = found.problem {
       throw Diagnostic(.verificationFailed, problem, at: library)
@@ -50,7 +51,10 @@ package struct Verification: Sendable {
 
   private func compare(_ found: TensorData, _ expected: TensorData, nodes: Int) -> Comparison {
     AITReference.compare(
-      found, expected, bound: bound ?? Tolerance.bound(expected.dtype, operatorCount: nodes))
+      found,
+      expected,
+      bound: bound ?? Tolerance.bound(expected.dtype, operatorCount: nodes)
+    )
   }
 
   /// Compiles the optimised graph with every value as an output. What is fused stays fused.

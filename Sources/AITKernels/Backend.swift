@@ -34,7 +34,11 @@ package struct NodeContext: Sendable {
   package let outputs: [Operand]
 
   package init(
-    name: String, op: any Operator, fusion: Fusion = Fusion(), inputs: [Operand], outputs: [Operand]
+    name: String,
+    op: any Operator,
+    fusion: Fusion = Fusion(),
+    inputs: [Operand],
+    outputs: [Operand]
   ) {
     self.name = name
     self.op = op
@@ -67,8 +71,10 @@ package struct NodeContext: Sendable {
     return Diagnostic(
       .unsupportedOperator,
       "\(type(of: op).name)(\(operands)) has no kernel for \(target)"
-        + (reason.map { ": \($0)" } ?? ""), at: "node '\(name)'",
-      hint: "`ait operators` shows what each target supports")
+        + (reason.map { ": \($0)" } ?? ""),
+      at: "node '\(name)'",
+      hint: "`ait operators` shows what each target supports"
+    )
   }
 }
 
@@ -114,9 +120,14 @@ package struct KernelCall: Sendable {
   package var estimatedSeconds: Double?
 
   package init(
-    kernel: KernelSource, reads: [Operand], writes: [Operand], sizes: [Dimension],
-    workspaceInBytes: Dimension = 0, inPlacePairs: [(read: Int, written: Int)] = [],
-    flops: Dimension = 0, estimatedSeconds: Double? = nil
+    kernel: KernelSource,
+    reads: [Operand],
+    writes: [Operand],
+    sizes: [Dimension],
+    workspaceInBytes: Dimension = 0,
+    inPlacePairs: [(read: Int, written: Int)] = [],
+    flops: Dimension = 0,
+    estimatedSeconds: Double? = nil
   ) {
     self.kernel = kernel
     operands = reads + writes

@@ -13,7 +13,10 @@ package struct KernelSource: Hashable, Sendable {
   package let configuration: String
 
   package init(
-    stem: String, headers: [String], definitions: String, statement: String,
+    stem: String,
+    headers: [String],
+    definitions: String,
+    statement: String,
     configuration: String = ""
   ) {
     self.stem = stem

@@ -41,9 +41,12 @@ public struct Target: Hashable, Sendable {
       let all = CPU.allCases.map { "cpu:\($0.rawValue)" }
       let near = Identifier.nearest(to: text, among: all)
       throw Diagnostic(
-        .unknownTarget, "'\(text)' is not a target",
+        .unknownTarget,
+        "'\(text)' is not a target",
         hint: near.isEmpty
-          ? "one of \(all.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?")
+          ? "one of \(all.joined(separator: ", "))"
+          : "did you mean \(near.joined(separator: ", "))?"
+      )
     }
     self.cpu = cpu
   }

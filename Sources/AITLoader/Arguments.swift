@@ -13,7 +13,8 @@ import AITModelInterface
 enum Arguments {
   /// Calls a closure with descriptions of inputs and outputs; the memory stays put meanwhile.
   static func withData<Result>(
-    _ inputs: [TensorData], _ outputs: inout [TensorData],
+    _ inputs: [TensorData],
+    _ outputs: inout [TensorData],
     _ body: (UnsafeBufferPointer<AITData>, UnsafeMutableBufferPointer<AITData>) -> Result
   ) -> Result {
     var extents: [Int64] = []
@@ -24,8 +25,10 @@ enum Arguments {
         let shape = AITemplateParamShape(shape_data: next, size: tensor.shape.count)
         next = next?.advanced(by: tensor.shape.count)
         return AITData(
-          ptr: pointer, shape: shape,
-          dtype: AITemplateDtype(rawValue: UInt32(tensor.dtype.abiCode)))
+          ptr: pointer,
+          shape: shape,
+          dtype: AITemplateDtype(rawValue: UInt32(tensor.dtype.abiCode))
+        )
       }
       let read = inputs.map { tensor in
         tensor.withUnsafeBytes { bytes in
@@ -48,7 +51,8 @@ enum Arguments {
 
   /// Calls a closure with C strings.
   static func withStrings<Result>(
-    _ strings: [[CChar]], _ body: (UnsafeMutableBufferPointer<UnsafePointer<CChar>?>) -> Result
+    _ strings: [[CChar]],
+    _ body: (UnsafeMutableBufferPointer<UnsafePointer<CChar>?>) -> Result
   ) -> Result {
     let joined = strings.flatMap { $0 }
     return joined.withUnsafeBufferPointer { joined in

@@ -37,11 +37,14 @@ public final class CompiledModule: @unchecked Sendable {
   /// - Throws: `Diagnostic` with identity `loadFailed`.
   public init(contentsOf path: String, runtimes: Int = 1, threads: Int = 0) throws(Diagnostic) {
     library = try ModelLibrary(path: path)
-    typealias Create = @convention(c) (
-      UnsafeMutablePointer<AITemplateModelHandle?>?, UnsafePointer<AITemplateCreateOptions>?
-    ) -> AITemplateError
+    typealias Create =
+      @convention(c) (
+        UnsafeMutablePointer<AITemplateModelHandle?>?, UnsafePointer<AITemplateCreateOptions>?
+      ) -> AITemplateError
     let create = try library.function(
-      "AITemplateModelContainerCreateWithOptions", as: Create.self)
+      "AITemplateModelContainerCreateWithOptions",
+      as: Create.self
+    )
     var options = AITemplateCreateOptions()
     options.struct_size = MemoryLayout<AITemplateCreateOptions>.size
     options.num_runtimes = max(1, runtimes)
@@ -63,26 +66,33 @@ public final class CompiledModule: @unchecked Sendable {
 
   // MARK: - Descriptions
 
-  private typealias CountGetter = @convention(c) (
-    AITemplateModelHandle?, UnsafeMutablePointer<Int>?
-  ) -> AITemplateError
-  private typealias NameGetter = @convention(c) (
-    AITemplateModelHandle?, Int, UnsafeMutablePointer<UnsafePointer<CChar>?>?
-  ) -> AITemplateError
-  private typealias ShapeGetter = @convention(c) (
-    AITemplateModelHandle?, Int, UnsafeMutablePointer<AITemplateParamShape>?
-  ) -> AITemplateError
-  private typealias DTypeGetter = @convention(c) (
-    AITemplateModelHandle?, Int, UnsafeMutablePointer<AITemplateDtype>?
-  ) -> AITemplateError
+  private typealias CountGetter =
+    @convention(c) (
+      AITemplateModelHandle?, UnsafeMutablePointer<Int>?
+    ) -> AITemplateError
+  private typealias NameGetter =
+    @convention(c) (
+      AITemplateModelHandle?, Int, UnsafeMutablePointer<UnsafePointer<CChar>?>?
+    ) -> AITemplateError
+  private typealias ShapeGetter =
+    @convention(c) (
+      AITemplateModelHandle?, Int, UnsafeMutablePointer<AITemplateParamShape>?
+    ) -> AITemplateError
+  private typealias DTypeGetter =
+    @convention(c) (
+      AITemplateModelHandle?, Int, UnsafeMutablePointer<AITemplateDtype>?
+    ) -> AITemplateError
 
   private static func describe(
-    _ library: ModelLibrary, _ handle: AITemplateModelHandle, _ kind: String
+    _ library: ModelLibrary,
+    _ handle: AITemplateModelHandle,
+    _ kind: String
   ) throws(Diagnostic) -> [Description] {
     let prefix = "AITemplateModelContainerGet"
     var count = 0
     try library.check(
-      try library.function("\(prefix)Num\(kind)s", as: CountGetter.self)(handle, &count))
+      try library.function("\(prefix)Num\(kind)s", as: CountGetter.self)(handle, &count)
+    )
     let getName = try library.function("\(prefix)\(kind)Name", as: NameGetter.self)
     let getDType = try library.function("\(prefix)\(kind)Dtype", as: DTypeGetter.self)
     let getMinimum = try library.function("\(prefix)Minimum\(kind)Shape", as: ShapeGetter.self)
@@ -102,8 +112,12 @@ public final class CompiledModule: @unchecked Sendable {
       }
       result.append(
         Description(
-          name: name.map { String(cString: $0) } ?? "", dtype: known,
-          minimumShape: extents(minimum), maximumShape: extents(maximum)))
+          name: name.map { String(cString: $0) } ?? "",
+          dtype: known,
+          minimumShape: extents(minimum),
+          maximumShape: extents(maximum)
+        )
+      )
     }
     return result
   }
@@ -113,10 +127,14 @@ public final class CompiledModule: @unchecked Sendable {
   }
 
   /// The optimised graph as text, as it was compiled.
-  public var graphText: String { get throws(Diagnostic) { try library.text("AITemplateGetGraphText") } }
+  public var graphText: String {
+    get throws(Diagnostic) { try library.text("AITemplateGetGraphText") }
+  }
 
   /// Inputs, outputs, buffers and kernels as JSON.
-  public var manifest: String { get throws(Diagnostic) { try library.text("AITemplateGetManifest") } }
+  public var manifest: String {
+    get throws(Diagnostic) { try library.text("AITemplateGetManifest") }
+  }
 
   /// What the library was compiled for.
   public var target: String { get throws(Diagnostic) { try library.text("AITemplateGetTarget") } }
@@ -136,17 +154,23 @@ public final class CompiledModule: @unchecked Sendable {
   /// How much memory the model takes.
   public var memory: MemoryFigures {
     get throws(Diagnostic) {
-      typealias Getter = @convention(c) (
-        AITemplateModelHandle?, UnsafeMutablePointer<AITemplateMemoryFigures>?
-      ) -> AITemplateError
+      typealias Getter =
+        @convention(c) (
+          AITemplateModelHandle?, UnsafeMutablePointer<AITemplateMemoryFigures>?
+        ) -> AITemplateError
       var figures = AITemplateMemoryFigures()
       figures.struct_size = MemoryLayout<AITemplateMemoryFigures>.size
       let get = try library.function(
-        "AITemplateModelContainerGetMemoryFigures", as: Getter.self)
+        "AITemplateModelContainerGetMemoryFigures",
+        as: Getter.self
+      )
       try library.check(get(handle, &figures))
       return MemoryFigures(
-        arenaBound: Int(figures.arena_bound), constantsInImage: Int(figures.constants_in_image),
-        folded: Int(figures.folded), allocated: Int(figures.allocated))
+        arenaBound: Int(figures.arena_bound),
+        constantsInImage: Int(figures.constants_in_image),
+        folded: Int(figures.folded),
+        allocated: Int(figures.allocated)
+      )
     }
   }
 
@@ -155,9 +179,14 @@ public final class CompiledModule: @unchecked Sendable {
     var count = 0
     try library.check(
       try library.function("AITemplateModelContainerGetNumSteps", as: CountGetter.self)(
-        handle, &count))
+        handle,
+        &count
+      )
+    )
     let getName = try library.function(
-      "AITemplateModelContainerGetStepName", as: NameGetter.self)
+      "AITemplateModelContainerGetStepName",
+      as: NameGetter.self
+    )
     var names: [String] = []
     for index in 0..<count {
       var name: UnsafePointer<CChar>?
@@ -184,7 +213,8 @@ public final class CompiledModule: @unchecked Sendable {
     var results = try allocateOutputs(for: ordered)
     try run(ordered, into: &results, threads: threads)
     return Dictionary(
-      uniqueKeysWithValues: zip(outputs, results).map { ($0.name, $1) })
+      uniqueKeysWithValues: zip(outputs, results).map { ($0.name, $1) }
+    )
   }
 
   /// Runs the model on tensors in order, into outputs that the caller keeps: nothing is allocated
@@ -192,10 +222,11 @@ public final class CompiledModule: @unchecked Sendable {
   public func run(_ inputs: [TensorData], into results: inout [TensorData], threads: Int = 0)
     throws(Diagnostic)
   {
-    typealias Run = @convention(c) (
-      AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
-      UnsafePointer<AITemplateRunOptions>?
-    ) -> AITemplateError
+    typealias Run =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
+        UnsafePointer<AITemplateRunOptions>?
+      ) -> AITemplateError
     let call = try library.function("AITemplateModelContainerRunWithOptions", as: Run.self)
     var options = AITemplateRunOptions()
     options.struct_size = MemoryLayout<AITemplateRunOptions>.size
@@ -209,16 +240,20 @@ public final class CompiledModule: @unchecked Sendable {
   /// Runs the model into memory that the caller owns, one pointer for each output, of the shapes
   /// that `allocateOutputs` gives. For tests that guard and poison the memory.
   package func run(
-    _ inputs: [TensorData], into pointers: [UnsafeMutableRawPointer], shapes: [[Int]],
+    _ inputs: [TensorData],
+    into pointers: [UnsafeMutableRawPointer],
+    shapes: [[Int]],
     threads: Int = 0
   ) throws(Diagnostic) {
     var results: [TensorData] = []
     for (index, pointer) in pointers.enumerated() {
       let count = shapes[index].reduce(1, *) * outputs[index].dtype.sizeInBytes
       let storage = TensorData.Storage(
-        adopting: UnsafeMutableRawBufferPointer(start: pointer, count: count)) { _ in }
+        adopting: UnsafeMutableRawBufferPointer(start: pointer, count: count)
+      ) { _ in }
       results.append(
-        TensorData(outputs[index].dtype, shapes[index], storage: storage, offsetInBytes: 0))
+        TensorData(outputs[index].dtype, shapes[index], storage: storage, offsetInBytes: 0)
+      )
     }
     try run(inputs, into: &results, threads: threads)
   }
@@ -229,17 +264,23 @@ public final class CompiledModule: @unchecked Sendable {
     }) {
       let near = Identifier.nearest(to: unknown, among: inputs.map(\.name))
       throw Diagnostic(
-        .invalidArgument, "the model has no input '\(unknown)'", at: path,
+        .invalidArgument,
+        "the model has no input '\(unknown)'",
+        at: path,
         hint: near.isEmpty
           ? "its inputs are \(inputs.map(\.name).joined(separator: ", "))"
-          : "did you mean \(near.joined(separator: ", "))?")
+          : "did you mean \(near.joined(separator: ", "))?"
+      )
     }
     var ordered: [TensorData] = []
     for input in inputs {
       guard let tensor = named[input.name] else {
         throw Diagnostic(
-          .invalidArgument, "input '\(input.name)' is missing", at: path,
-          hint: "its inputs are \(inputs.map(\.name).joined(separator: ", "))")
+          .invalidArgument,
+          "input '\(input.name)' is missing",
+          at: path,
+          hint: "its inputs are \(inputs.map(\.name).joined(separator: ", "))"
+        )
       }
       ordered.append(tensor)
     }
@@ -248,12 +289,15 @@ public final class CompiledModule: @unchecked Sendable {
 
   /// Makes output tensors of the shapes that a run on these inputs gives.
   public func allocateOutputs(for inputs: [TensorData]) throws(Diagnostic) -> [TensorData] {
-    typealias Infer = @convention(c) (
-      AITemplateModelHandle?, UnsafePointer<AITData>?, Int,
-      UnsafeMutablePointer<UnsafeMutablePointer<Int64>?>?
-    ) -> AITemplateError
+    typealias Infer =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafePointer<AITData>?, Int,
+        UnsafeMutablePointer<UnsafeMutablePointer<Int64>?>?
+      ) -> AITemplateError
     let infer = try library.function(
-      "AITemplateModelContainerInferOutputShapes", as: Infer.self)
+      "AITemplateModelContainerInferOutputShapes",
+      as: Infer.self
+    )
     let ranks = outputs.map(\.maximumShape.count)
     var storage = [Int64](repeating: 0, count: max(1, ranks.reduce(0, +)))
     var none: [TensorData] = []
@@ -282,10 +326,12 @@ public final class CompiledModule: @unchecked Sendable {
   /// Names are those of the user's program, dots and all, or as C identifiers. The tensors are kept
   /// alive by the module.
   public func setConstants(_ constants: [String: TensorData]) throws(Diagnostic) {
-    typealias Set = @convention(c) (
-      AITemplateModelHandle?, UnsafeMutablePointer<UnsafePointer<CChar>?>?, UnsafePointer<AITData>?,
-      Int
-    ) -> AITemplateError
+    typealias Set =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafeMutablePointer<UnsafePointer<CChar>?>?,
+        UnsafePointer<AITData>?,
+        Int
+      ) -> AITemplateError
     let call = try library.function("AITemplateModelContainerSetManyConstants", as: Set.self)
     let names = constants.keys.sorted()
     let tensors = names.compactMap { constants[$0] }
@@ -312,45 +358,70 @@ public final class CompiledModule: @unchecked Sendable {
   /// The constants that can be set by name.
   ///
   /// - Parameter unboundOnly: only those that the library has no value for.
+  /// - Returns: the names, as C identifiers.
+  /// - Throws: what the library says of a failed call.
   public func constantNames(unboundOnly: Bool = false) throws(Diagnostic) -> [String] {
-    typealias Count = @convention(c) (
-      AITemplateModelHandle?, Bool, Bool, UnsafeMutablePointer<Int>?
-    ) -> AITemplateError
-    typealias Names = @convention(c) (
-      AITemplateModelHandle?, Bool, Bool, UnsafeMutablePointer<UnsafePointer<CChar>?>?
-    ) -> AITemplateError
+    typealias Count =
+      @convention(c) (
+        AITemplateModelHandle?, Bool, Bool, UnsafeMutablePointer<Int>?
+      ) -> AITemplateError
+    typealias Names =
+      @convention(c) (
+        AITemplateModelHandle?, Bool, Bool, UnsafeMutablePointer<UnsafePointer<CChar>?>?
+      ) -> AITemplateError
     var count = 0
     try library.check(
       try library.function("AITemplateModelContainerGetNumConstants", as: Count.self)(
-        handle, unboundOnly, false, &count))
+        handle,
+        unboundOnly,
+        false,
+        &count
+      )
+    )
     var names = [UnsafePointer<CChar>?](repeating: nil, count: max(1, count))
     try library.check(
       try library.function("AITemplateModelContainerGetConstantNames", as: Names.self)(
-        handle, unboundOnly, false, &names))
+        handle,
+        unboundOnly,
+        false,
+        &names
+      )
+    )
     return names.prefix(count).compactMap { $0.map { String(cString: $0) } }
   }
 
   /// Computes now what the model derives from constants; the first run would do it otherwise.
   public func foldConstants() throws(Diagnostic) {
-    typealias Fold = @convention(c) (
-      AITemplateModelHandle?, AITemplateStreamHandle?, Bool
-    ) -> AITemplateError
+    typealias Fold =
+      @convention(c) (
+        AITemplateModelHandle?, AITemplateStreamHandle?, Bool
+      ) -> AITemplateError
     try library.check(
       try library.function("AITemplateModelContainerFoldConstants", as: Fold.self)(
-        handle, nil, true))
+        handle,
+        nil,
+        true
+      )
+    )
   }
 
   /// The bytes of a value derived from constants, after folding; for the compiler itself.
   package func foldedValue(_ index: Int) throws(Diagnostic) -> UnsafeRawBufferPointer {
-    typealias Get = @convention(c) (
-      AITemplateModelHandle?, Int, UnsafeMutablePointer<UnsafeRawPointer?>?,
-      UnsafeMutablePointer<Int>?
-    ) -> AITemplateError
+    typealias Get =
+      @convention(c) (
+        AITemplateModelHandle?, Int, UnsafeMutablePointer<UnsafeRawPointer?>?,
+        UnsafeMutablePointer<Int>?
+      ) -> AITemplateError
     var data: UnsafeRawPointer?
     var size = 0
     try library.check(
       try library.function("AITemplateModelContainerGetFoldedValue", as: Get.self)(
-        handle, index, &data, &size))
+        handle,
+        index,
+        &data,
+        &size
+      )
+    )
     return UnsafeRawBufferPointer(start: data, count: size)
   }
 
@@ -362,41 +433,65 @@ public final class CompiledModule: @unchecked Sendable {
   public func benchmark(_ inputs: [String: TensorData], count: Int = 100, callers: Int = 1)
     throws(Diagnostic) -> Double
   {
-    typealias Benchmark = @convention(c) (
-      AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
-      AITemplateStreamHandle?, Bool, Int, Int, Bool, UnsafeMutablePointer<Float>?,
-      UnsafeMutablePointer<UnsafeMutablePointer<Int64>?>?
-    ) -> AITemplateError
+    typealias Benchmark =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
+        AITemplateStreamHandle?, Bool, Int, Int, Bool, UnsafeMutablePointer<Float>?,
+        UnsafeMutablePointer<UnsafeMutablePointer<Int64>?>?
+      ) -> AITemplateError
     let call = try library.function("AITemplateModelContainerBenchmark", as: Benchmark.self)
     let ordered = try order(inputs)
     var results = try allocateOutputs(for: ordered)
     var milliseconds: Float = 0
     let error = Arguments.withData(ordered, &results) { inputs, outputs in
       call(
-        handle, inputs.baseAddress, inputs.count, outputs.baseAddress, outputs.count, nil, false,
-        count, callers, false, &milliseconds, nil)
+        handle,
+        inputs.baseAddress,
+        inputs.count,
+        outputs.baseAddress,
+        outputs.count,
+        nil,
+        false,
+        count,
+        callers,
+        false,
+        &milliseconds,
+        nil
+      )
     }
     try library.check(error)
     return Double(milliseconds)
   }
 
-  /// Times each step of a run; returns the library's report as JSON.
+  /// Times each step of a run and writes the library's report as JSON.
   ///
-  /// - Parameter file: where the report is written.
+  /// - Parameters:
+  ///   - inputs: a tensor for each input.
+  ///   - count: how many runs to average over.
+  ///   - file: where the report is written.
+  /// - Throws: what the library says of a failed call, or of a file that cannot be written.
   public func profile(_ inputs: [String: TensorData], count: Int = 20, to file: String)
     throws(Diagnostic)
   {
-    typealias Profile = @convention(c) (
-      AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
-      AITemplateStreamHandle?, Int, UnsafePointer<CChar>?
-    ) -> AITemplateError
+    typealias Profile =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int,
+        AITemplateStreamHandle?, Int, UnsafePointer<CChar>?
+      ) -> AITemplateError
     let call = try library.function("AITemplateModelContainerProfile", as: Profile.self)
     let ordered = try order(inputs)
     var results = try allocateOutputs(for: ordered)
     let error = Arguments.withData(ordered, &results) { inputs, outputs in
       call(
-        handle, inputs.baseAddress, inputs.count, outputs.baseAddress, outputs.count, nil, count,
-        file)
+        handle,
+        inputs.baseAddress,
+        inputs.count,
+        outputs.baseAddress,
+        outputs.count,
+        nil,
+        count,
+        file
+      )
     }
     try library.check(error)
   }
@@ -407,13 +502,15 @@ public final class CompiledModule: @unchecked Sendable {
   /// - Throws: `verificationFailed` if an output is off, or if nothing was kept.
   @discardableResult
   public func selfTest() throws(Diagnostic) -> Double {
-    typealias SelfTest = @convention(c) (
-      AITemplateModelHandle?, UnsafeMutablePointer<Double>?
-    ) -> AITemplateError
+    typealias SelfTest =
+      @convention(c) (
+        AITemplateModelHandle?, UnsafeMutablePointer<Double>?
+      ) -> AITemplateError
     var error = 0.0
     try library.check(
       try library.function("AITemplateModelContainerSelfTest", as: SelfTest.self)(handle, &error),
-      .verificationFailed)
+      .verificationFailed
+    )
     return error
   }
 }

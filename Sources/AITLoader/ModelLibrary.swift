@@ -20,14 +20,20 @@ final class ModelLibrary: @unchecked Sendable {
     self.path = path
     guard access(path, R_OK) == 0 else {
       throw Diagnostic(
-        .loadFailed, "there is no readable file: \(String(cString: strerror(errno)))", at: path)
+        .loadFailed,
+        "there is no readable file: \(String(cString: strerror(errno)))",
+        at: path
+      )
     }
     let name = path.contains("/") ? path : "./\(path)"
     guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) else {
       let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
       throw Diagnostic(
-        .loadFailed, "the library cannot be loaded: \(reason)", at: path,
-        hint: "see that it is a library made by `ait compile` for this machine")
+        .loadFailed,
+        "the library cannot be loaded: \(reason)",
+        at: path,
+        hint: "see that it is a library made by `ait compile` for this machine"
+      )
     }
     self.handle = handle
   }
@@ -38,8 +44,11 @@ final class ModelLibrary: @unchecked Sendable {
   func function<Function>(_ name: String, as type: Function.Type) throws(Diagnostic) -> Function {
     guard let symbol = dlsym(handle, name) else {
       throw Diagnostic(
-        .loadFailed, "the library has no function '\(name)'", at: path,
-        hint: "it was not made by this compiler, or by an older one: compile the model again")
+        .loadFailed,
+        "the library has no function '\(name)'",
+        at: path,
+        hint: "it was not made by this compiler, or by an older one: compile the model again"
+      )
     }
     return unsafeBitCast(symbol, to: type)
   }
@@ -50,13 +59,20 @@ final class ModelLibrary: @unchecked Sendable {
   {
     guard error.rawValue != 0 else { return }
     let lastError = try function(
-      "AITemplateGetLastError", as: (@convention(c) () -> UnsafePointer<CChar>?).self)
-    throw Diagnostic(identity, lastError().map { String(cString: $0) } ?? "no reason given", at: path)
+      "AITemplateGetLastError",
+      as: (@convention(c) () -> UnsafePointer<CChar>?).self
+    )
+    throw Diagnostic(
+      identity,
+      lastError().map { String(cString: $0) } ?? "no reason given",
+      at: path
+    )
   }
 
   /// A text that the library holds about itself.
   func text(_ name: String) throws(Diagnostic) -> String {
-    typealias Getter = @convention(c) (UnsafeMutablePointer<UnsafePointer<CChar>?>?) ->
+    typealias Getter =
+      @convention(c) (UnsafeMutablePointer<UnsafePointer<CChar>?>?) ->
       AITemplateError
     var text: UnsafePointer<CChar>?
     try check(try function(name, as: Getter.self)(&text))

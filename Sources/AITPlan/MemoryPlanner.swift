@@ -28,7 +28,8 @@ package enum MemoryPlanner {
       let (unit, coefficient) = scaled(buffer.sizeInBytes)
       if regions[unit] == nil { order.append(unit) }
       regions[unit, default: []].append(
-        Request(index: index, coefficient: coefficient, lifetime: buffer.lifetime))
+        Request(index: index, coefficient: coefficient, lifetime: buffer.lifetime)
+      )
     }
     var base: Dimension = 0
     for unit in order {
@@ -60,7 +61,8 @@ package enum MemoryPlanner {
 
   private static func pack(_ requests: [Request]) -> (offsets: [(Int, Int)], size: Int) {
     var placed: [(request: Request, offset: Int)] = []
-    for request in requests.sorted(by: { ($1.coefficient, $0.index) < ($0.coefficient, $1.index) }) {
+    for request in requests.sorted(by: { ($1.coefficient, $0.index) < ($0.coefficient, $1.index) })
+    {
       var offset = 0
       let rivals = placed.filter { $0.request.lifetime.overlaps(request.lifetime) }
         .sorted { $0.offset < $1.offset }

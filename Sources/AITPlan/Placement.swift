@@ -91,7 +91,12 @@ struct Placements {
     case is Identity: return source(of: operand, layout)
     case is Reshape:
       let type = graph[value].type
-      guard let inverse = Reshape(operandType.shape).view(of: layout, operand: type, result: operandType)
+      guard
+        let inverse = Reshape(operandType.shape).view(
+          of: layout,
+          operand: type,
+          result: operandType
+        )
       else { return nil }
       return source(of: operand, inverse)
     case let permute as Permute:
@@ -137,7 +142,9 @@ struct Placements {
       let whole =
         targets[result]
         ?? Placement(
-          root: .made(result), layout: Layout(rowMajor: graph[result].type.shape))
+          root: .made(result),
+          layout: Layout(rowMajor: graph[result].type.shape)
+        )
       targets[result] = whole
       var start: Dimension = 0
       for (position, input) in node.inputs.enumerated() {
@@ -179,11 +186,15 @@ struct Placements {
   private mutating func place(_ order: [NodeID]) {
     for (index, input) in graph.inputs.enumerated() {
       byValue[input] = Placement(
-        root: .input(index), layout: Layout(rowMajor: graph[input].type.shape))
+        root: .input(index),
+        layout: Layout(rowMajor: graph[input].type.shape)
+      )
     }
     for (index, constant) in graph.constants.enumerated() {
       byValue[constant] = Placement(
-        root: .constant(index), layout: Layout(rowMajor: graph[constant].type.shape))
+        root: .constant(index),
+        layout: Layout(rowMajor: graph[constant].type.shape)
+      )
     }
     for id in order {
       let node = graph[id]
@@ -201,7 +212,9 @@ struct Placements {
         byValue[output] =
           targets[output]
           ?? Placement(
-            root: .made(output), layout: Layout(rowMajor: graph[output].type.shape))
+            root: .made(output),
+            layout: Layout(rowMajor: graph[output].type.shape)
+          )
       }
     }
   }

@@ -7,8 +7,10 @@ extension Plan {
     func evaluate(_ dimension: Dimension) throws(Diagnostic) -> Int {
       guard let value = dimension.evaluate(symbols) else {
         throw Diagnostic(
-          .internalInconsistency, "'\(dimension)' has no value for \(symbols)",
-          at: "plan of '\(graph.name)'")
+          .internalInconsistency,
+          "'\(dimension)' has no value for \(symbols)",
+          at: "plan of '\(graph.name)'"
+        )
       }
       return value
     }

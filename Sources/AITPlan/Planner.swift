@@ -41,8 +41,15 @@ package struct Planner {
     mergeInPlace()
     let arenaSize = MemoryPlanner.assignOffsets(&buffers)
     let plan = Plan(
-      graph: graph, target: backend.target, constants: describeConstants(), folded: folded,
-      foldSteps: foldSteps, steps: steps, buffers: buffers, arenaSize: arenaSize)
+      graph: graph,
+      target: backend.target,
+      constants: describeConstants(),
+      folded: folded,
+      foldSteps: foldSteps,
+      steps: steps,
+      buffers: buffers,
+      arenaSize: arenaSize
+    )
     let symbols = graph.symbols
     try plan.verify(symbols: symbols.values(\.bounds.upperBound))
     try plan.verify(symbols: symbols.values(\.bounds.lowerBound))
@@ -59,11 +66,16 @@ package struct Planner {
       // The elements in the operand's order are the result's in its own: copy under its extents.
       let source = context(node.inputs[0])
       let target = NodeContext.Operand(
-        type: source.type, layout: Layout(rowMajor: source.type.shape))
+        type: source.type,
+        layout: Layout(rowMajor: source.type.shape)
+      )
       try emit(
-        copy(node.name, from: source, to: target), [node.inputs[0]],
-        [node.outputs[0]], operation: type(of: node.op).name,
-        isFolded: placements.isFolded.contains(node.outputs[0]))
+        copy(node.name, from: source, to: target),
+        [node.inputs[0]],
+        [node.outputs[0]],
+        operation: type(of: node.op).name,
+        isFolded: placements.isFolded.contains(node.outputs[0])
+      )
       return
     }
     if let concat = node.op as? Concat, node.fusion.isEmpty {
@@ -71,11 +83,19 @@ package struct Planner {
       return
     }
     let nodeContext = NodeContext(
-      name: node.name, op: node.op, fusion: node.fusion, inputs: node.inputs.map { context($0) },
-      outputs: node.outputs.map { context($0) })
+      name: node.name,
+      op: node.op,
+      fusion: node.fusion,
+      inputs: node.inputs.map { context($0) },
+      outputs: node.outputs.map { context($0) }
+    )
     try emit(
-      nodeContext, node.inputs, node.outputs, operation: type(of: node.op).name,
-      isFolded: node.outputs.contains { placements.isFolded.contains($0) })
+      nodeContext,
+      node.inputs,
+      node.outputs,
+      operation: type(of: node.op).name,
+      isFolded: node.outputs.contains { placements.isFolded.contains($0) }
+    )
   }
 
   /// Copies the parts that are not written in place.
@@ -92,8 +112,12 @@ package struct Planner {
       if placements.inPlaceParts.contains(.init(node: id, position: position)) { continue }
       let part = NodeContext.Operand(type: source.type, layout: layout)
       try emit(
-        copy("\(node.name)_part\(position)", from: source, to: part), [input], [node.outputs[0]],
-        operation: Concat.name, isFolded: placements.isFolded.contains(node.outputs[0]))
+        copy("\(node.name)_part\(position)", from: source, to: part),
+        [input],
+        [node.outputs[0]],
+        operation: Concat.name,
+        isFolded: placements.isFolded.contains(node.outputs[0])
+      )
     }
   }
 
@@ -101,7 +125,9 @@ package struct Planner {
     let output = graph.outputs[index]
     let source = context(output.value)
     let target = NodeContext.Operand(
-      type: source.type, layout: Layout(rowMajor: source.type.shape))
+      type: source.type,
+      layout: Layout(rowMajor: source.type.shape)
+    )
     let calls = try backend.lower(copy("\(output.name)_copy", from: source, to: target))
     for call in calls {
       var step = makeStep(call, "\(output.name)_copy", Identity.name)
@@ -111,8 +137,10 @@ package struct Planner {
         case .output(_, let offset):
           Plan.Operand(
             storage: .output(index),
-            offsetInBytes: offset * Dimension(source.type.dtype.sizeInBytes), type: source.type,
-            name: output.name)
+            offsetInBytes: offset * Dimension(source.type.dtype.sizeInBytes),
+            type: source.type,
+            name: output.name
+          )
         case .packed: throw inconsistent("a copy packs its operand")
         }
       }
@@ -121,16 +149,26 @@ package struct Planner {
     }
   }
 
-  private func copy(_ name: String, from source: NodeContext.Operand, to target: NodeContext.Operand)
+  private func copy(
+    _ name: String,
+    from source: NodeContext.Operand,
+    to target: NodeContext.Operand
+  )
     -> NodeContext
   {
     NodeContext(
-      name: name, op: Pointwise(.identity([source.type.dtype])), inputs: [source],
-      outputs: [target])
+      name: name,
+      op: Pointwise(.identity([source.type.dtype])),
+      inputs: [source],
+      outputs: [target]
+    )
   }
 
   private mutating func emit(
-    _ context: NodeContext, _ inputs: [ValueID], _ outputs: [ValueID], operation: String,
+    _ context: NodeContext,
+    _ inputs: [ValueID],
+    _ outputs: [ValueID],
+    operation: String,
     isFolded: Bool
   ) throws(Diagnostic) {
     let calls = try backend.lower(context)
@@ -159,8 +197,12 @@ package struct Planner {
         step.workspace = buffers.count
         buffers.append(
           Plan.Buffer(
-            name: "\(name)_workspace", sizeInBytes: call.workspaceInBytes,
-            lifetime: steps.count...steps.count, offset: 0))
+            name: "\(name)_workspace",
+            sizeInBytes: call.workspaceInBytes,
+            lifetime: steps.count...steps.count,
+            offset: 0
+          )
+        )
       }
       for pair in call.inPlacePairs {
         mayAlias.append((steps.count, pair.read, pair.written))
@@ -171,9 +213,17 @@ package struct Planner {
 
   private func makeStep(_ call: KernelCall, _ name: String, _ operation: String) -> Plan.Step {
     Plan.Step(
-      name: name, operation: operation, kernel: call.kernel, operands: [],
-      readCount: call.readCount, sizes: call.sizes, workspace: nil, flops: call.flops, bytes: 0,
-      estimatedSeconds: call.estimatedSeconds)
+      name: name,
+      operation: operation,
+      kernel: call.kernel,
+      operands: [],
+      readCount: call.readCount,
+      sizes: call.sizes,
+      workspace: nil,
+      flops: call.flops,
+      bytes: 0,
+      estimatedSeconds: call.estimatedSeconds
+    )
   }
 
   /// Each element that an operand names, once: a broadcast operand is read from memory once.
@@ -192,11 +242,17 @@ package struct Planner {
     let placement = placements.byValue[value]
     let isConstant = graph.constant(value) != nil || placements.isFolded.contains(value)
     return NodeContext.Operand(
-      type: type, layout: placement?.layout ?? Layout(rowMajor: type.shape), isConstant: isConstant)
+      type: type,
+      layout: placement?.layout ?? Layout(rowMajor: type.shape),
+      isConstant: isConstant
+    )
   }
 
   private mutating func operand(
-    _ value: ValueID, _ context: NodeContext.Operand, _ offset: Dimension, isFolded: Bool
+    _ value: ValueID,
+    _ context: NodeContext.Operand,
+    _ offset: Dimension,
+    isFolded: Bool
   ) throws(Diagnostic) -> Plan.Operand {
     guard let placement = placements.byValue[value] else {
       throw inconsistent("'\(graph[value].name)' has no place")
@@ -215,7 +271,9 @@ package struct Planner {
       storage: storage,
       offsetInBytes: (context.layout.offset + offset)
         * Dimension(context.type.dtype.sizeInBytes),
-      type: context.type, name: graph[value].name)
+      type: context.type,
+      name: graph[value].name
+    )
   }
 
   private mutating func foldedSlot(_ key: FoldedKey, _ name: String, _ type: TensorType) -> Int {
@@ -226,7 +284,8 @@ package struct Planner {
       }
     foldedIndex[key] = folded.count
     folded.append(
-      Plan.Folded(name: name, sizeInBytes: size, isReadByRuns: false, sources: []))
+      Plan.Folded(name: name, sizeInBytes: size, isReadByRuns: false, sources: [])
+    )
     return folded.count - 1
   }
 
@@ -235,13 +294,19 @@ package struct Planner {
     bufferIndex[value] = buffers.count
     buffers.append(
       Plan.Buffer(
-        name: graph[value].name, sizeInBytes: graph[value].type.sizeInBytes,
-        lifetime: steps.count...steps.count, offset: 0))
+        name: graph[value].name,
+        sizeInBytes: graph[value].type.sizeInBytes,
+        lifetime: steps.count...steps.count,
+        offset: 0
+      )
+    )
     return buffers.count - 1
   }
 
   private mutating func packed(
-    _ value: ValueID, _ context: NodeContext.Operand, _ packing: KernelCall.Packing
+    _ value: ValueID,
+    _ context: NodeContext.Operand,
+    _ packing: KernelCall.Packing
   ) throws(Diagnostic) -> Plan.Operand {
     guard context.isConstant else {
       throw inconsistent("'\(graph[value].name)' is packed but changes from run to run")
@@ -249,16 +314,32 @@ package struct Planner {
     let source = try operand(value, context, 0, isFolded: true)
     let key = FoldedKey.packed(source, packing)
     let isNew = foldedIndex[key] == nil
-    let type = TensorType(packing.dtype, [Dimension(packing.sizeInBytes / packing.dtype.sizeInBytes)])
+    let type = TensorType(
+      packing.dtype,
+      [Dimension(packing.sizeInBytes / packing.dtype.sizeInBytes)]
+    )
     let slot = foldedSlot(key, "\(source.name)_packed", type)
     let target = Plan.Operand(
-      storage: .folded(slot), offsetInBytes: 0, type: type, name: folded[slot].name)
+      storage: .folded(slot),
+      offsetInBytes: 0,
+      type: type,
+      name: folded[slot].name
+    )
     if isNew {
       foldSteps.append(
         Plan.Step(
-          name: folded[slot].name, operation: "pack", kernel: packing.kernel,
-          operands: [source, target], readCount: 1, sizes: packing.sizes, workspace: nil, flops: 0,
-          bytes: traffic([source, target]), estimatedSeconds: nil))
+          name: folded[slot].name,
+          operation: "pack",
+          kernel: packing.kernel,
+          operands: [source, target],
+          readCount: 1,
+          sizes: packing.sizes,
+          workspace: nil,
+          flops: 0,
+          bytes: traffic([source, target]),
+          estimatedSeconds: nil
+        )
+      )
     }
     return target
   }
@@ -315,7 +396,9 @@ package struct Planner {
       }
     }
     let kept = used.sorted()
-    let mapping = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($0.element, $0.offset) })
+    let mapping = Dictionary(
+      uniqueKeysWithValues: kept.enumerated().map { ($0.element, $0.offset) }
+    )
     buffers = kept.map { buffers[$0] }
     for step in steps.indices {
       steps[step].workspace = steps[step].workspace.flatMap { mapping[$0] }
@@ -354,9 +437,13 @@ package struct Planner {
     return graph.constants.enumerated().compactMap { index, value in
       guard let constant = graph.constant(value) else { return nil }
       return Plan.Constant(
-        value: value, name: graph[value].name, constant: constant, type: graph[value].type,
+        value: value,
+        name: graph[value].name,
+        constant: constant,
+        type: graph[value].type,
         isReadByRuns: isRead(.constant(index), by: steps),
-        isFoldingInput: isRead(.constant(index), by: foldSteps))
+        isFoldingInput: isRead(.constant(index), by: foldSteps)
+      )
     }
   }
 }

@@ -63,8 +63,11 @@ package struct ModelBundle: Sendable {
     units.append(.init(path: "model.cpp", flags: ["-O1", "-I."]))
     codeUnits = units
     bundle = SourceBundle(
-      name: plan.graph.name, files: files, units: units,
-      includePaths: ["runtime/include", "runtime/src", "prelude", "."])
+      name: plan.graph.name,
+      files: files,
+      units: units,
+      includePaths: ["runtime/include", "runtime/src", "prelude", "."]
+    )
   }
 
   /// Optimised for speed of the loops they hold.

@@ -24,12 +24,21 @@ import AITWeights
 /// - Throws: The first fault found while the graph was built, with the line that made it; shapes,
 ///   weights or files that do not fit; a missing compiler.
 public func compile(
-  _ output: Tensor, for target: Target = .detected(), in workDirectory: String = "tmp",
-  named name: String, constants: [String: TensorData] = [:],
+  _ output: Tensor,
+  for target: Target = .detected(),
+  in workDirectory: String = "tmp",
+  named name: String,
+  constants: [String: TensorData] = [:],
   options: CompilerOptions = CompilerOptions()
 ) async throws(Diagnostic) -> CompiledModule {
   try await compile(
-    [output], for: target, in: workDirectory, named: name, constants: constants, options: options)
+    [output],
+    for: target,
+    in: workDirectory,
+    named: name,
+    constants: constants,
+    options: options
+  )
 }
 
 /// Compiles the graph that leads to several outputs and loads the library.
@@ -44,13 +53,18 @@ public func compile(
 /// - Returns: The model, loaded.
 /// - Throws: As for one output.
 public func compile(
-  _ outputs: [Tensor], for target: Target = .detected(), in workDirectory: String = "tmp",
-  named name: String, constants: [String: TensorData] = [:],
+  _ outputs: [Tensor],
+  for target: Target = .detected(),
+  in workDirectory: String = "tmp",
+  named name: String,
+  constants: [String: TensorData] = [:],
   options: CompilerOptions = CompilerOptions()
 ) async throws(Diagnostic) -> CompiledModule {
   let graph = try graph(of: outputs, named: name, constants: constants)
   let result = try await Compiler(target: target, options: options).compile(
-    graph, in: workDirectory)
+    graph,
+    in: workDirectory
+  )
   return try CompiledModule(contentsOf: result.library)
 }
 
@@ -66,7 +80,9 @@ public func detectTarget() -> Target { .detected() }
 /// - Returns: One line for each node.
 /// - Throws: The first fault found while the graph was built.
 public func pseudoCode(
-  of outputs: Tensor..., optimized: Bool = false, for target: Target = .detected()
+  of outputs: Tensor...,
+  optimized: Bool = false,
+  for target: Target = .detected()
 ) throws(Diagnostic) -> String {
   let graph = try graph(of: outputs, named: "graph", constants: [:])
   guard optimized else { return graph.pseudoCode() }
@@ -81,10 +97,13 @@ private func graph(of outputs: [Tensor], named name: String, constants: [String:
   for name in constants.keys.sorted() where !known.contains(name) {
     let near = Identifier.nearest(to: name, among: known)
     throw Diagnostic(
-      .weightMismatch, "the model has no parameter '\(name)'", at: "constants",
+      .weightMismatch,
+      "the model has no parameter '\(name)'",
+      at: "constants",
       hint: near.isEmpty
         ? "its parameters are \(known.prefix(8).joined(separator: ", "))"
-        : "did you mean \(near.joined(separator: ", "))?")
+        : "did you mean \(near.joined(separator: ", "))?"
+    )
   }
   try graph.bindConstants(constants)
   return graph
@@ -96,9 +115,11 @@ extension PyTorchWeights {
   /// - Parameters:
   ///   - model: A model that has been called, so that its parameters have types.
   ///   - options: How names are matched and what is forgiven.
+  /// - Returns: A tensor for each parameter, by its dotted name.
   /// - Throws: `weightMismatch` with everything that is missing, unexpected or mis-shaped.
   public func mapped(
-    to model: Module, options: WeightMapping.Options = WeightMapping.Options()
+    to model: Module,
+    options: WeightMapping.Options = WeightMapping.Options()
   ) throws(Diagnostic) -> [String: TensorData] {
     try weights.mapped(to: model, options: options)
   }
@@ -110,9 +131,11 @@ extension Weights {
   /// - Parameters:
   ///   - model: A model that has been called, so that its parameters have types.
   ///   - options: How names are matched and what is forgiven.
+  /// - Returns: A tensor for each parameter, by its dotted name.
   /// - Throws: `weightMismatch` with everything that is missing, unexpected or mis-shaped.
   public func mapped(
-    to model: Module, options: WeightMapping.Options = WeightMapping.Options()
+    to model: Module,
+    options: WeightMapping.Options = WeightMapping.Options()
   ) throws(Diagnostic) -> [String: TensorData] {
     try WeightMapping(self, to: model.expectedParameters, options: options).tensors
   }

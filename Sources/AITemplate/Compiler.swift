@@ -67,20 +67,29 @@ package struct Compiler: Sendable {
     timer.begin(.codegen)
     let model = try sources(plan)
     let builder = Builder(
-      toolchain: toolchain, target: target, cache: ObjectCache(folder: options.objectCache),
-      jobs: options.jobs == 0 ? Processors.count : options.jobs)
+      toolchain: toolchain,
+      target: target,
+      cache: ObjectCache(folder: options.objectCache),
+      jobs: options.jobs == 0 ? Processors.count : options.jobs
+    )
     try builder.write(model.bundle, to: folder)
 
     timer.begin(.compile)
     let (objects, report) = try await builder.compile(
-      model.codeUnits, of: model.bundle, in: folder)
+      model.codeUnits,
+      of: model.bundle,
+      in: folder
+    )
 
     timer.begin(.fold)
     let constants = ConstantStage(builder: builder, model: model, folder: folder, target: target)
     let folded = try await constants.fold(objects)
     let selfTest = options.includesSelfTest ? SelfTestMaker.make(graph) : nil
     let image = constants.image(
-      folded, selfTest: selfTest, areSettable: options.constantsAreSettable)
+      folded,
+      selfTest: selfTest,
+      areSettable: options.constantsAreSettable
+    )
 
     timer.begin(.link)
     let constantObjects = try await constants.compile(image)
@@ -90,8 +99,13 @@ package struct Compiler: Sendable {
     timer.end()
     _ = consume lock
     return CompilationResult(
-      library: library, sourceFolder: folder, stageSeconds: timer.seconds,
-      compiledUnits: report.compiled, reusedUnits: report.reused, plan: plan)
+      library: library,
+      sourceFolder: folder,
+      stageSeconds: timer.seconds,
+      compiledUnits: report.compiled,
+      reusedUnits: report.reused,
+      plan: plan
+    )
   }
 }
 

@@ -70,7 +70,9 @@ struct ConstantStage {
 
   /// The data that the library holds: what runs read, and what folding again would need.
   func image(
-    _ folded: [Int: TensorData], selfTest: ConstantImage.SelfTest?, areSettable: Bool
+    _ folded: [Int: TensorData],
+    selfTest: ConstantImage.SelfTest?,
+    areSettable: Bool
   ) -> ConstantImage {
     var constants: [Int: TensorData] = [:]
     for (index, constant) in plan.constants.enumerated() {

@@ -15,7 +15,8 @@ extension Graph {
   ///
   /// - Throws: `weightMismatch` with everything that is missing, unexpected or mis-shaped.
   package mutating func bindConstants(
-    to weights: Weights, options: WeightMapping.Options = WeightMapping.Options()
+    to weights: Weights,
+    options: WeightMapping.Options = WeightMapping.Options()
   ) throws(Diagnostic) {
     try bindConstants(try WeightMapping(weights, to: parameters, options: options).tensors)
   }
@@ -38,7 +39,12 @@ extension Graph {
       try bind(
         id,
         to: TensorData.random(
-          type.dtype, type.shape.constants ?? [], using: &generator, scale: 0.05))
+          type.dtype,
+          type.shape.constants ?? [],
+          using: &generator,
+          scale: 0.05
+        )
+      )
     }
   }
 }

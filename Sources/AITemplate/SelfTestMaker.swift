@@ -26,7 +26,11 @@ enum SelfTestMaker {
       // Zeros where the numbers may be indices.
       let isIndex = graph[id].type.dtype.category == .integer
       let tensor = TensorData.random(
-        graph[id].type.dtype, extents, using: &generator, indexBound: isIndex ? 1 : nil)
+        graph[id].type.dtype,
+        extents,
+        using: &generator,
+        indexBound: isIndex ? 1 : nil
+      )
       named[graph[id].name] = tensor
       inputs.append(tensor)
     }
@@ -37,8 +41,11 @@ enum SelfTestMaker {
       return nil
     }
     return ConstantImage.SelfTest(
-      symbols: symbols.map { values[$0.name] ?? 1 }, inputs: inputs, outputs: ordered,
-      tolerances: ordered.map { Tolerance.bound($0.dtype, operatorCount: graph.nodeCount) })
+      symbols: symbols.map { values[$0.name] ?? 1 },
+      inputs: inputs,
+      outputs: ordered,
+      tolerances: ordered.map { Tolerance.bound($0.dtype, operatorCount: graph.nodeCount) }
+    )
   }
 
   private static func isAffordable(_ graph: Graph, _ values: [String: Int]) -> Bool {
@@ -47,7 +54,9 @@ enum SelfTestMaker {
       let node = graph[id]
       guard node.fusion.isEmpty else { return false }
       let count = node.op.operationCount(
-        node.inputs.map { graph[$0].type }, results: node.outputs.map { graph[$0].type })
+        node.inputs.map { graph[$0].type },
+        results: node.outputs.map { graph[$0].type }
+      )
       total += count.evaluate(values) ?? operationLimit
       if total > operationLimit { return false }
     }

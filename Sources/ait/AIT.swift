@@ -23,7 +23,8 @@ struct AIT: AsyncParsableCommand {
     subcommands: [
       Compile.self, Run.self, Bench.self, Profile.self, Inspect.self, Verify.self,
       ConformanceCommand.self, Operators.self,
-    ])
+    ]
+  )
 
   static func main() async {
     // Lines appear as they are printed, into a pipe as well.

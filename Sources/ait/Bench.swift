@@ -9,7 +9,8 @@ import ArgumentParser
 /// `ait bench`: how fast a library runs.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time a library: median, p90, p99, GFLOP/s and the share of this machine's peak.")
+    abstract: "Time a library: median, p90, p99, GFLOP/s and the share of this machine's peak."
+  )
 
   @Argument(help: "The library, or a graph to compile first.")
   var model: String
@@ -40,13 +41,22 @@ struct Bench: AsyncParsableCommand {
     let rate = flops / timing.median
     let rows: [(String, String, String)] = [
       ("median", "\(Format.fixed(timing.median * 1e3, 4)) ms", "\(timing.median * 1e3)"),
-      ("p90", "\(Format.fixed(timing.percentile(0.9) * 1e3, 4)) ms", "\(timing.percentile(0.9) * 1e3)"),
-      ("p99", "\(Format.fixed(timing.percentile(0.99) * 1e3, 4)) ms", "\(timing.percentile(0.99) * 1e3)"),
+      (
+        "p90", "\(Format.fixed(timing.percentile(0.9) * 1e3, 4)) ms",
+        "\(timing.percentile(0.9) * 1e3)"
+      ),
+      (
+        "p99", "\(Format.fixed(timing.percentile(0.99) * 1e3, 4)) ms",
+        "\(timing.percentile(0.99) * 1e3)"
+      ),
       ("runs", "\(timing.sorted.count)", "\(timing.sorted.count)"),
       ("threads", "\(threads)", "\(threads)"),
       ("gflops", "\(Format.fixed(rate / 1e9, 1)) GFLOP/s", "\(rate / 1e9)"),
-      ("share_of_peak", "\(Format.fixed(100 * rate / peak, 1)) % of \(Format.fixed(peak / 1e9, 1)) GFLOP/s",
-        "\(rate / peak)"),
+      (
+        "share_of_peak",
+        "\(Format.fixed(100 * rate / peak, 1)) % of \(Format.fixed(peak / 1e9, 1)) GFLOP/s",
+        "\(rate / peak)"
+      ),
     ]
     if json {
       print("{\(rows.map { "\"\($0.0)\": \($0.2)" }.joined(separator: ", "))}")

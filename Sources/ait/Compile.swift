@@ -6,7 +6,8 @@ import ArgumentParser
 /// `ait compile`: a graph to a library.
 struct Compile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compile a graph to a shared library with a C interface.")
+    abstract: "Compile a graph to a shared library with a C interface."
+  )
 
   @Argument(help: "The graph, as text.")
   var graph: String
@@ -24,7 +25,8 @@ struct Compile: AsyncParsableCommand {
       Terminal.printError(result.kernelTable)
       Terminal.printError(
         "\(result.compiledUnits) units compiled, \(result.reusedUnits) reused; sources in "
-          + result.sourceFolder)
+          + result.sourceFolder
+      )
     }
     if !flags.quiet { Terminal.printError("\(result.library)  \(Format.bytes(size))") }
     print(result.library)

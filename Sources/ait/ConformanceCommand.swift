@@ -7,7 +7,8 @@ import ArgumentParser
 struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance",
-    abstract: "Compile and run every operator's examples and compare with the reference.")
+    abstract: "Compile and run every operator's examples and compare with the reference."
+  )
 
   @Argument(help: "Operators; all if none is named.")
   var operators: [String] = []
@@ -22,11 +23,18 @@ struct ConformanceCommand: AsyncParsableCommand {
 
   func run() async throws {
     let conformance = Conformance(
-      target: try flags.parsedTarget(), workDirectory: flags.workDirectory,
-      options: flags.options(nil), threads: threads, seed: seed)
+      target: try flags.parsedTarget(),
+      workDirectory: flags.workDirectory,
+      options: flags.options(nil),
+      threads: threads,
+      seed: seed
+    )
     for name in operators where !OperatorCatalog.all.contains(where: { $0.name == name }) {
       throw Diagnostic(
-        .unknownOperator, "'\(name)' is not an operator", hint: "`ait operators` lists them")
+        .unknownOperator,
+        "'\(name)' is not an operator",
+        hint: "`ait operators` lists them"
+      )
     }
     var failures = 0
     var count = 0
@@ -43,8 +51,11 @@ struct ConformanceCommand: AsyncParsableCommand {
     print("\(count - failures) passed, \(failures) failed")
     if failures > 0 {
       throw Diagnostic(
-        .verificationFailed, "\(failures) of \(count) examples differ from the reference",
-        at: flags.target, hint: "`ait conformance --verbose OPERATOR` shows each example")
+        .verificationFailed,
+        "\(failures) of \(count) examples differ from the reference",
+        at: flags.target,
+        hint: "`ait conformance --verbose OPERATOR` shows each example"
+      )
     }
   }
 }

@@ -22,7 +22,8 @@ struct Inspect: AsyncParsableCommand {
       --emit=source              the generated C++
       --emit=manifest            inputs, outputs, steps and buffers as JSON
       --emit=dot, --emit=svg     a picture
-      """)
+      """
+  )
 
   @Argument(help: "A graph, or a library.")
   var model: String
@@ -51,8 +52,10 @@ struct Inspect: AsyncParsableCommand {
     case "svg": print(try Graph.parse(text).svg(), terminator: "")
     default:
       throw Diagnostic(
-        .invalidOption, "--emit=\(emit) of a library",
-        hint: "a library has graph, pseudo, manifest, dot and svg; other stages need the graph file")
+        .invalidOption,
+        "--emit=\(emit) of a library",
+        hint: "a library has graph, pseudo, manifest, dot and svg; other stages need the graph file"
+      )
     }
   }
 
@@ -92,8 +95,10 @@ struct Inspect: AsyncParsableCommand {
       print(model.bundle.files.first { $0.path == "manifest.json" }?.text ?? "", terminator: "")
     default:
       throw Diagnostic(
-        .invalidOption, "--emit=\(emit)",
-        hint: "see `ait inspect --help` for what can be printed")
+        .invalidOption,
+        "--emit=\(emit)",
+        hint: "see `ait inspect --help` for what can be printed"
+      )
     }
   }
 }

@@ -10,7 +10,8 @@ import ArgumentParser
 struct InputFlags: ParsableArguments {
   @Option(
     name: .customLong("input"),
-    help: "A tensor: NAME=file.npy, or a .safetensors file with all. Random if not given.")
+    help: "A tensor: NAME=file.npy, or a .safetensors file with all. Random if not given."
+  )
   var inputs: [String] = []
 
   @Option(name: .customLong("size"), help: "The value of a symbol for random inputs: batch=32.")
@@ -32,7 +33,11 @@ struct InputFlags: ParsableArguments {
       // Every input draws, given or not, so that one file does not change the others.
       guard let extents = value.type.shape.evaluate(symbols) else { continue }
       let random = TensorData.random(
-        value.type.dtype, extents, using: &generator, indexBound: indexBound(of: id, in: graph))
+        value.type.dtype,
+        extents,
+        using: &generator,
+        indexBound: indexBound(of: id, in: graph)
+      )
       if result[value.name] == nil { result[value.name] = random }
     }
     return result
@@ -65,12 +70,16 @@ struct InputFlags: ParsableArguments {
       guard let symbol = graph.symbols.first(where: { $0.name == parts[0] }) else {
         let names = graph.symbols.map(\.name).joined(separator: ", ")
         throw Diagnostic(
-          .invalidOption, "--size \(size): the model has no symbol '\(parts[0])'",
-          hint: names.isEmpty ? "all its sizes are known" : "its symbols are \(names)")
+          .invalidOption,
+          "--size \(size): the model has no symbol '\(parts[0])'",
+          hint: names.isEmpty ? "all its sizes are known" : "its symbols are \(names)"
+        )
       }
       guard symbol.bounds.contains(value) else {
         throw Diagnostic(
-          .invalidOption, "--size \(size): '\(parts[0])' lies in \(symbol.bounds)")
+          .invalidOption,
+          "--size \(size): '\(parts[0])' lies in \(symbol.bounds)"
+        )
       }
       values[parts[0]] = value
     }
@@ -80,7 +89,9 @@ struct InputFlags: ParsableArguments {
         continue
       }
       for (extent, dimension) in zip(tensor.shape, graph[id].type.shape.dimensions) {
-        if let scaled = dimension.scaledSymbol { values[scaled.symbol.name] = extent / scaled.scale }
+        if let scaled = dimension.scaledSymbol {
+          values[scaled.symbol.name] = extent / scaled.scale
+        }
       }
     }
     return values

@@ -4,7 +4,8 @@ import ArgumentParser
 /// `ait operators`: what can be computed, and where.
 struct Operators: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the operators with what each target supports.")
+    abstract: "List the operators with what each target supports."
+  )
 
   @Flag(help: "Print the table of docs/operators.md.")
   var markdown = false

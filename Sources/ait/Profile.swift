@@ -9,7 +9,8 @@ import ArgumentParser
 /// `ait profile`: where the time of a run goes.
 struct Profile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time each step of a library; a table, or a trace for Perfetto and Chrome.")
+    abstract: "Time each step of a library; a table, or a trace for Perfetto and Chrome."
+  )
 
   @Argument(help: "The library.")
   var library: String
@@ -34,7 +35,10 @@ struct Profile: AsyncParsableCommand {
     let graph = try Graph.parse(module.graphText)
     try module.setMissingConstants(of: graph, seed: inputs.seed)
     let steps = try ProfileReport.measure(
-      module, try inputs.tensors(for: graph), count: count)
+      module,
+      try inputs.tensors(for: graph),
+      count: count
+    )
     let total = steps.reduce(0) { $0 + $1.milliseconds }
     var rows = [["step", "operation", "ms", "%", "GFLOP/s", "GB/s", "kernel"]]
     for step in steps {

@@ -60,9 +60,13 @@ struct ProfileReport: Sendable {
     return names.compactMap { name in
       entries[name].map {
         Step(
-          name: name, operation: $0.properties?.operation ?? "",
-          kernel: $0.properties?.kernel ?? "", milliseconds: $0.ms_per_iter,
-          flops: max(0, $0.flops ?? 0), bytes: max(0, $0.bytes ?? 0))
+          name: name,
+          operation: $0.properties?.operation ?? "",
+          kernel: $0.properties?.kernel ?? "",
+          milliseconds: $0.ms_per_iter,
+          flops: max(0, $0.flops ?? 0),
+          bytes: max(0, $0.bytes ?? 0)
+        )
       }
     }
   }
@@ -82,7 +86,11 @@ extension CompiledModule {
     for id in graph.constants where missing.contains(graph[id].name) {
       let type = graph[id].type
       values[graph[id].name] = TensorData.random(
-        type.dtype, type.shape.constants ?? [], using: &generator, scale: 0.05)
+        type.dtype,
+        type.shape.constants ?? [],
+        using: &generator,
+        scale: 0.05
+      )
     }
     try setConstants(values)
   }

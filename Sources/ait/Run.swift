@@ -8,7 +8,8 @@ import ArgumentParser
 /// `ait run`: a library on tensors.
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a library on tensors from .npy or .safetensors files.")
+    abstract: "Run a library on tensors from .npy or .safetensors files."
+  )
 
   @Argument(help: "The library.")
   var library: String
@@ -20,7 +21,8 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "Where the outputs go: a .safetensors file, or NAME=file.npy, several times.")
+    help: "Where the outputs go: a .safetensors file, or NAME=file.npy, several times."
+  )
   var output: [String] = []
 
   func run() async throws {
@@ -37,14 +39,18 @@ struct Run: AsyncParsableCommand {
   private func write(_ results: [String: TensorData], to target: String) throws(Diagnostic) {
     guard let equals = target.firstIndex(of: "="), !target[..<equals].contains("/") else {
       try Safetensors.write(
-        results.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }, to: target)
+        results.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) },
+        to: target
+      )
       return
     }
     let name = String(target[..<equals])
     guard let tensor = results[name] else {
       throw Diagnostic(
-        .invalidOption, "--output \(target): the model has no output '\(name)'",
-        hint: "its outputs are \(results.keys.sorted().joined(separator: ", "))")
+        .invalidOption,
+        "--output \(target): the model has no output '\(name)'",
+        hint: "its outputs are \(results.keys.sorted().joined(separator: ", "))"
+      )
     }
     try Numpy.write(tensor, to: String(target[target.index(after: equals)...]))
   }

@@ -56,7 +56,11 @@ struct CompileFlags: ParsableArguments {
   func readGraph(_ path: String) throws(Diagnostic) -> Graph {
     guard let text = FileSystem.read(path) else {
       throw Diagnostic(
-        .unreadableFile, "the graph cannot be read", at: path, hint: "see that the file is there")
+        .unreadableFile,
+        "the graph cannot be read",
+        at: path,
+        hint: "see that the file is there"
+      )
     }
     var graph: Graph
     do throws(Diagnostic) { graph = try Graph.parse(text) } catch {

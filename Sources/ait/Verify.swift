@@ -9,7 +9,8 @@ import ArgumentParser
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compile a graph, run it, and compare each output with the reference evaluator.",
-    discussion: "Where they differ, the first node that does is found and named.")
+    discussion: "Where they differ, the first node that does is found and named."
+  )
 
   @Argument(help: "The graph, as text.")
   var graph: String
@@ -26,8 +27,11 @@ struct Verify: AsyncParsableCommand {
     let tensors = try inputs.tensors(for: model)
     let compiler = Compiler(target: try flags.parsedTarget(), options: flags.options(nil))
     let verification = Verification(
-      compiler: compiler, workDirectory: flags.workDirectory, threads: inputs.threads,
-      bound: tolerance)
+      compiler: compiler,
+      workDirectory: flags.workDirectory,
+      threads: inputs.threads,
+      bound: tolerance
+    )
     let report = try await verification.run(model, tensors)
     var rows = [["output", "error", "bound", "verdict"]]
     for output in report.outputs {
@@ -40,8 +44,11 @@ struct Verify: AsyncParsableCommand {
     if let first = report.firstDifference { print("first node that differs: \(first)") }
     if !report.isEqual {
       throw Diagnostic(
-        .verificationFailed, "the compiled model differs from the reference", at: graph,
-        hint: "try --no-optimization and --check-passes to tell passes from kernels")
+        .verificationFailed,
+        "the compiled model differs from the reference",
+        at: graph,
+        hint: "try --no-optimization and --check-passes to tell passes from kernels"
+      )
     }
   }
 }

@@ -18,10 +18,14 @@ import Testing
 @Suite struct ConformanceTests {
   @Test(
     "Every example of an operator gives the reference's results",
-    arguments: Conformance.operatorNames)
+    arguments: Conformance.operatorNames
+  )
   func examples(_ name: String) async throws {
     let conformance = Conformance(
-      target: .detected(), workDirectory: TestFolder.path("conformance"), threads: 2)
+      target: .detected(),
+      workDirectory: TestFolder.path("conformance"),
+      threads: 2
+    )
     for outcome in try await conformance.run(operatorNamed: name) {
       #expect(outcome.isPassed, "\(outcome)")
     }

@@ -13,14 +13,16 @@ extension Arange: CPULowerable {
     }
     let cxxType = CxxScalar.storageType(type)
     let kernel = KernelSource(
-      stem: "arange_\(dtype.rawValue)", headers: ["ait/cpu/pad.h"],
+      stem: "arange_\(dtype.rawValue)",
+      headers: ["ait/cpu/pad.h"],
       definitions: """
         struct Range {
           static constexpr \(cxxType) kStart = \(literal(start));
           static constexpr \(cxxType) kStep = \(literal(step));
         };
         """,
-      statement: "ait::arange<\(CxxScalar.storageType(dtype)), Range>(context);")
+      statement: "ait::arange<\(CxxScalar.storageType(dtype)), Range>(context);"
+    )
     return [KernelCall(kernel: kernel, reads: [], writes: [.output(0)], sizes: [count])]
   }
 }

@@ -8,7 +8,11 @@ extension Full: CPULowerable {
   {
     let body = ScalarExpression(inputs: []) { e, _ in [e.constant(value, dtype)] }
     let fill = NodeContext(
-      name: node.name, op: Pointwise(body), inputs: [], outputs: node.outputs)
+      name: node.name,
+      op: Pointwise(body),
+      inputs: [],
+      outputs: node.outputs
+    )
     return try Pointwise(body).lowerToCPU(fill, target)
   }
 }

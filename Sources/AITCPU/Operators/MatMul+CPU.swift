@@ -24,16 +24,23 @@ extension MatMul: CPULowerable {
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     let arriving = Self.accumulator(dtype)
     let kernel = KernelSource(
-      stem: "matmul_\(dtype.rawValue)", headers: ["ait/cpu/math.h", "ait/cpu/matmul.h"],
+      stem: "matmul_\(dtype.rawValue)",
+      headers: ["ait/cpu/math.h", "ait/cpu/matmul.h"],
       definitions: CxxScalar.body(
-        named: "Epilogue", epilogue, arrivingAs: arriving.map { [0: $0] } ?? [:]),
+        named: "Epilogue",
+        epilogue,
+        arrivingAs: arriving.map { [0: $0] } ?? [:]
+      ),
       statement: KernelText.call(
         "matmul",
         [
           config, "Epilogue", KernelText.pack("Inputs", problem.extraTypes),
           KernelText.pack("Outputs", problem.outputTypes),
-        ]),
-      configuration: packing == nil ? "B in place" : "B packed in panels of \(Self.panelWidth(dtype, target))")
+        ]
+      ),
+      configuration: packing == nil
+        ? "B in place" : "B packed in panels of \(Self.panelWidth(dtype, target))"
+    )
     let extras = node.epilogueInputs.map { KernelCall.Operand.input($0) }
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2
@@ -41,14 +48,22 @@ extension MatMul: CPULowerable {
       * Dimension(node.fusion.epilogue?.expanded().operationCount ?? 0)
     return [
       KernelCall(
-        kernel: kernel, reads: [.input(0), packing.map { .packed(1, $0) } ?? .input(1)] + extras,
+        kernel: kernel,
+        reads: [.input(0), packing.map { .packed(1, $0) } ?? .input(1)] + extras,
         writes: node.outputs.indices.map { .output($0) },
-        sizes: problem.sizes(packedMatrix: packing.map { packing in
-          packing.sizeInBytes / packing.dtype.sizeInBytes
-            / (problem.weightBatch?.extent.constant ?? 1)
-        }), flops: flops,
+        sizes: problem.sizes(
+          packedMatrix: packing.map { packing in
+            packing.sizeInBytes / packing.dtype.sizeInBytes
+              / (problem.weightBatch?.extent.constant ?? 1)
+          }
+        ),
+        flops: flops,
         estimatedSeconds: CPUCostModel(target).product(
-          flops: flops, weightBytes: node.inputs[1].type.sizeInBytes, isPacked: packing != nil))
+          flops: flops,
+          weightBytes: node.inputs[1].type.sizeInBytes,
+          isPacked: packing != nil
+        )
+      )
     ]
   }
 
@@ -79,18 +94,22 @@ extension MatMul: CPULowerable {
     let panels = (N + width - 1) / width
     let storage = CxxScalar.storageType(b.type.dtype)
     let kernel = KernelSource(
-      stem: "pack_\(b.type.dtype.rawValue)", headers: ["ait/cpu/matmul_pack.h", "ait/cpu/matmul_tile.h"],
+      stem: "pack_\(b.type.dtype.rawValue)",
+      headers: ["ait/cpu/matmul_pack.h", "ait/cpu/matmul_tile.h"],
       definitions:
         "static_assert(ait::MatmulTile<ait::Accumulator<\(storage), \(storage)>>::kColumns == \(width));",
       statement: "ait::packWeights<\(storage), \(width)>(context);",
-      configuration: "panels of \(width)")
+      configuration: "panels of \(width)"
+    )
     return KernelCall.Packing(
       kernel: kernel,
       sizes: [
         batch.extent, problem.inner, problem.columns, batch.stride, problem.bStrides.inner,
         problem.bStrides.columns,
       ],
-      sizeInBytes: count * panels * width * K * b.type.dtype.sizeInBytes, dtype: b.type.dtype)
+      sizeInBytes: count * panels * width * K * b.type.dtype.sizeInBytes,
+      dtype: b.type.dtype
+    )
   }
 }
 
@@ -122,8 +141,11 @@ struct MatMulProblem {
       let rank = operand.type.rank
       let own = NodeContext.Operand(
         type: TensorType(
-          operand.type.dtype, Shape(Array(operand.type.shape.dimensions.dropLast(2)))),
-        layout: Layout(strides: Array(operand.layout.strides.dropLast(2))))
+          operand.type.dtype,
+          Shape(Array(operand.type.shape.dimensions.dropLast(2)))
+        ),
+        layout: Layout(strides: Array(operand.layout.strides.dropLast(2)))
+      )
       let (before, last) = (operand.layout.strides[rank - 2], operand.layout.strides[rank - 1])
       return (
         LoopNest.strides(own, over: batch), transposed ? last : before, transposed ? before : last
@@ -138,7 +160,8 @@ struct MatMulProblem {
     loops = LoopNest(
       extents: leading.dimensions,
       strides: [aStrides.batch + [aStrides.row], bMatrix.batch + [0]]
-        + joined.map { Array($0.dropLast()) })
+        + joined.map { Array($0.dropLast()) }
+    )
     loops.collapse(0..<loops.rank)
     // The last axis is M if all its rows meet the same B.
     if loops.rank == 0 || loops.strides[1][loops.rank - 1] != 0 { loops.appendUnitAxis() }

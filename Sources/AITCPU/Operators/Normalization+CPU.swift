@@ -11,12 +11,15 @@ struct NormalizationLowering {
   let hasWeight: Bool
   let hasBias: Bool
 
-  /// - Parameters:
-  ///   - outerShape, innerShape: the axes of the loops; together they have the elements of x.
-  ///   - strides: an operand's strides over those axes, for operands of x's shape and, with
-  ///     `isParameter`, for weight and bias.
+  /// The call for loops over `outer` and `inner` axes, which together have the elements of x.
+  ///
+  /// `strides` gives an operand's strides over those axes, for operands of x's shape and, with
+  /// `isParameter`, for weight and bias.
   func lower(
-    _ node: NodeContext, _ target: Target, outer: [Dimension], inner: [Dimension],
+    _ node: NodeContext,
+    _ target: Target,
+    outer: [Dimension],
+    inner: [Dimension],
     strides: (NodeContext.Operand, _ isParameter: Bool) -> [Dimension]
   ) throws(Diagnostic) -> [KernelCall] {
     let parameters = node.otherOperands.map { node.inputs[$0] }
@@ -25,9 +28,14 @@ struct NormalizationLowering {
     let loops = LoopNest(
       extents: outer + inner,
       strides: inputs.map { strides($0, false) } + parameters.map { strides($0, true) }
-        + (joined + node.outputs).map { strides($0, false) })
+        + (joined + node.outputs).map { strides($0, false) }
+    )
     var rows = RowKernel(
-      node, loops: loops, outerRank: outer.count, extras: parameters + joined)
+      node,
+      loops: loops,
+      outerRank: outer.count,
+      extras: parameters + joined
+    )
     rows.collapse()
     try rows.check(target)
     let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
@@ -47,16 +55,25 @@ struct NormalizationLowering {
         "normalize",
         ["ait::Normalization::\(kind)", "Parameters", "Prologue", "Epilogue"]
           + rows.operandPacks(along: rows.loops.rank - 1)
-          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]),
-      configuration: "rows of \(rows.innerRank) axes")
+          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]
+      ),
+      configuration: "rows of \(rows.innerRank) axes"
+    )
     let elements = (outer + inner).reduce(1, *)
     let cost = 8 + (node.fusion.prologue?.operationCount ?? 0) + epilogue.expanded().operationCount
     return [
       rows.call(
-        kernel, extraInputs: Array(node.otherOperands) + Array(node.epilogueInputs),
-        flops: elements * Dimension(cost), inPlace: !node.fusion.exposesPrologue,
+        kernel,
+        extraInputs: Array(node.otherOperands) + Array(node.epilogueInputs),
+        flops: elements * Dimension(cost),
+        inPlace: !node.fusion.exposesPrologue,
         seconds: rows.estimate(
-          CPUCostModel(target), along: rows.loops.rank - 1, operations: cost, passes: 1))
+          CPUCostModel(target),
+          along: rows.loops.rank - 1,
+          operations: cost,
+          passes: 1
+        )
+      )
     ]
   }
 
@@ -79,7 +96,10 @@ extension LayerNorm: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     try NormalizationLowering(
-      kind: "layer", epsilon: epsilon, hasWeight: hasWeight, hasBias: hasBias
+      kind: "layer",
+      epsilon: epsilon,
+      hasWeight: hasWeight,
+      hasBias: hasBias
     ).lowerTrailingAxes(node, target, axisCount: axisCount)
   }
 }
@@ -99,7 +119,9 @@ extension NormalizationLowering {
     let shape = try RowKernel.operandShape(node)
     let split = shape.rank - axisCount
     return try lower(
-      node, target, outer: Array(shape.dimensions[..<split]),
+      node,
+      target,
+      outer: Array(shape.dimensions[..<split]),
       inner: Array(shape.dimensions[split...])
     ) { operand, _ in LoopNest.strides(operand, over: shape) }
   }
@@ -113,9 +135,15 @@ extension GroupNorm: CPULowerable {
     let channels = (shape[1].constant ?? groupCount) / groupCount
     let spatial = Array(shape.dimensions.dropFirst(2))
     let lowering = NormalizationLowering(
-      kind: "layer", epsilon: epsilon, hasWeight: hasWeight, hasBias: hasBias)
+      kind: "layer",
+      epsilon: epsilon,
+      hasWeight: hasWeight,
+      hasBias: hasBias
+    )
     return try lowering.lower(
-      node, target, outer: [shape[0], Dimension(groupCount)],
+      node,
+      target,
+      outer: [shape[0], Dimension(groupCount)],
       inner: [Dimension(channels)] + spatial
     ) { operand, isParameter in
       if isParameter {

@@ -22,8 +22,11 @@ extension Pad: CPULowerable {
       return digits.count == 1 ? "0" + digits : digits
     }
     let kernel = KernelSource(
-      stem: "pad_\(size)", headers: ["ait/cpu/pad.h"], definitions: "",
-      statement: "ait::pad<\(size), \(rank), 0x\(bits.joined())>(context);")
+      stem: "pad_\(size)",
+      headers: ["ait/cpu/pad.h"],
+      definitions: "",
+      statement: "ait::pad<\(size), \(rank), 0x\(bits.joined())>(context);"
+    )
     let one: [Dimension] = [1]
     let sizes: [Dimension] =
       isScalar

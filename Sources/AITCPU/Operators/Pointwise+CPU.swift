@@ -41,18 +41,27 @@ extension Pointwise: CPULowerable {
         [
           "Body", KernelText.pack("Inputs", inputs), KernelText.pack("Outputs", outputs),
           "\(nest.rank)",
-        ]),
-      configuration: "loops of rank \(nest.rank)")
+        ]
+      ),
+      configuration: "loops of rank \(nest.rank)"
+    )
     let elements = nest.extents.reduce(1, *)
     let operations = body.expanded().operationCount
     let traffic = nest.traffic((node.inputs + node.outputs).map(\.type.dtype), along: inner)
     return KernelCall(
-      kernel: kernel, reads: node.inputs.indices.map { .input($0) },
-      writes: node.outputs.indices.map { .output($0) }, sizes: nest.sizes,
-      inPlacePairs: inPlacePairs(node, nest), flops: elements * Dimension(operations),
+      kernel: kernel,
+      reads: node.inputs.indices.map { .input($0) },
+      writes: node.outputs.indices.map { .output($0) },
+      sizes: nest.sizes,
+      inPlacePairs: inPlacePairs(node, nest),
+      flops: elements * Dimension(operations),
       estimatedSeconds: model.seconds(
-        elements: elements, operations: operations, contiguousBytes: traffic.bytes,
-        stridedAccesses: traffic.strided))
+        elements: elements,
+        operations: operations,
+        contiguousBytes: traffic.bytes,
+        stridedAccesses: traffic.strided
+      )
+    )
   }
 
   private func stemTypes(_ node: NodeContext) -> String {
@@ -92,16 +101,28 @@ extension Pointwise: CPULowerable {
     // The kernel transposes the last two axes of its loops.
     var loops = nest
     loops.permute(
-      loops.extents.indices.filter { $0 != axis && $0 != nest.rank - 1 } + [axis, nest.rank - 1])
+      loops.extents.indices.filter { $0 != axis && $0 != nest.rank - 1 } + [axis, nest.rank - 1]
+    )
     let bits = body.inputTypes[0].sizeInBytes
     let kernel = KernelSource(
-      stem: "transpose_\(bits)", headers: ["ait/cpu/movement.h"], definitions: "",
+      stem: "transpose_\(bits)",
+      headers: ["ait/cpu/movement.h"],
+      definitions: "",
       statement: "ait::permuteCopy<\(bits), \(loops.rank)>(context);",
-      configuration: "blocks of a transposition, loops of rank \(loops.rank)")
+      configuration: "blocks of a transposition, loops of rank \(loops.rank)"
+    )
     return KernelCall(
-      kernel: kernel, reads: [.input(0)], writes: [.output(0)], sizes: loops.sizes,
+      kernel: kernel,
+      reads: [.input(0)],
+      writes: [.output(0)],
+      sizes: loops.sizes,
       estimatedSeconds: model.seconds(
-        elements: nest.extents.reduce(1, *), operations: 1, contiguousBytes: bits,
-        stridedAccesses: 1, usesWholeLines: true))
+        elements: nest.extents.reduce(1, *),
+        operations: 1,
+        contiguousBytes: bits,
+        stridedAccesses: 1,
+        usesWholeLines: true
+      )
+    )
   }
 }

@@ -22,7 +22,8 @@ struct ReductionLowering {
     let resultShape = Shape(
       (0..<shape.rank).compactMap { axis in
         axes.contains(axis) ? (keepsDimensions ? 1 : nil) : shape[axis]
-      })
+      }
+    )
     func strides(_ operand: NodeContext.Operand, isResult: Bool) -> [Dimension] {
       guard isResult else { return LoopNest.strides(operand, over: shape) }
       let own = LoopNest.strides(operand, over: resultShape)
@@ -35,22 +36,28 @@ struct ReductionLowering {
       extents: shape.dimensions,
       strides: inputs.map { strides($0, isResult: false) }
         + extras.map { strides($0, isResult: true) }
-        + node.outputs.enumerated().map { strides($0.element, isResult: $0.offset < resultCount) })
+        + node.outputs.enumerated().map { strides($0.element, isResult: $0.offset < resultCount) }
+    )
     loops.permute(kept + axes)
     var candidates = [
       try candidate(node, target, loops, keptCount: kept.count, extras, isAcross: false)
     ]
     if !kept.isEmpty && !axes.isEmpty {
       candidates.append(
-        try candidate(node, target, loops, keptCount: kept.count, extras, isAcross: true))
+        try candidate(node, target, loops, keptCount: kept.count, extras, isAcross: true)
+      )
     }
     return candidates.fastest.map { [$0] } ?? []
   }
 
   /// The kernel with vectors along the last reduced axis, or across results along the last kept one.
   private func candidate(
-    _ node: NodeContext, _ target: Target, _ loops: LoopNest, keptCount: Int,
-    _ extras: [NodeContext.Operand], isAcross: Bool
+    _ node: NodeContext,
+    _ target: Target,
+    _ loops: LoopNest,
+    keptCount: Int,
+    _ extras: [NodeContext.Operand],
+    isAcross: Bool
   ) throws(Diagnostic) -> KernelCall {
     var rows = RowKernel(node, loops: loops, outerRank: keptCount, extras: extras)
     rows.collapse(keepsLastOuter: isAcross)
@@ -59,20 +66,26 @@ struct ReductionLowering {
     let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
     let epilogue = node.fusion.epilogue ?? .identity([resultType])
     let kernel = KernelSource(
-      stem: "reduce_\(dtype.rawValue)", headers: ["ait/cpu/math.h", "ait/cpu/reduce.h"],
+      stem: "reduce_\(dtype.rawValue)",
+      headers: ["ait/cpu/math.h", "ait/cpu/reduce.h"],
       definitions: parameters + "\n" + rows.prologue + "\n"
         + CxxScalar.body(named: "Epilogue", epilogue),
       statement: KernelText.call(
         isAcross ? "reduceAcross" : "reduce",
         ["ait::\(reducer)", "Parameters", "Prologue", "Epilogue"]
           + rows.operandPacks(along: vectorAxis)
-          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]),
-      configuration: isAcross ? "vectors across results" : "vectors along the reduced axis")
+          + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]
+      ),
+      configuration: isAcross ? "vectors across results" : "vectors along the reduced axis"
+    )
     let cost = 1 + (node.fusion.prologue?.expanded().operationCount ?? 0)
     return rows.call(
-      kernel, extraInputs: Array(node.epilogueInputs),
-      flops: rows.loops.extents.reduce(1, *) * Dimension(cost), inPlace: false,
-      seconds: rows.estimate(CPUCostModel(target), along: vectorAxis, operations: cost, passes: 1))
+      kernel,
+      extraInputs: Array(node.epilogueInputs),
+      flops: rows.loops.extents.reduce(1, *) * Dimension(cost),
+      inPlace: false,
+      seconds: rows.estimate(CPUCostModel(target), along: vectorAxis, operations: cost, passes: 1)
+    )
   }
 }
 
@@ -104,7 +117,10 @@ extension Reduce: CPULowerable {
 
       """
     return try ReductionLowering(
-      reducer: name, axes: axes, parameters: parameters, resultType: resultType
+      reducer: name,
+      axes: axes,
+      parameters: parameters,
+      resultType: resultType
     ).lower(node, target, keepsDimensions: keepsDimensions)
   }
 
@@ -117,8 +133,10 @@ extension ArgReduce: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     try ReductionLowering(
-      reducer: isMaximum ? "ArgMaximum" : "ArgMinimum", axes: [axis],
-      parameters: "struct Parameters {};\n", resultType: .int64
+      reducer: isMaximum ? "ArgMaximum" : "ArgMinimum",
+      axes: [axis],
+      parameters: "struct Parameters {};\n",
+      resultType: .int64
     ).lower(node, target, keepsDimensions: keepsDimensions)
   }
 }

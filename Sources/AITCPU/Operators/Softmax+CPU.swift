@@ -25,8 +25,12 @@ extension Softmax: CPULowerable {
 
   /// The kernel with vectors along the axis, or across rows along the last one.
   private func candidate(
-    _ node: NodeContext, _ target: Target, _ original: LoopNest, _ shape: Shape,
-    _ extras: [NodeContext.Operand], isAcross: Bool
+    _ node: NodeContext,
+    _ target: Target,
+    _ original: LoopNest,
+    _ shape: Shape,
+    _ extras: [NodeContext.Operand],
+    isAcross: Bool
   ) throws(Diagnostic) -> KernelCall {
     let last = shape.rank - 1
     var loops = original
@@ -39,19 +43,29 @@ extension Softmax: CPULowerable {
     let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     let kernel = KernelSource(
-      stem: "softmax_\(dtype.rawValue)", headers: ["ait/cpu/math.h", "ait/cpu/softmax.h"],
+      stem: "softmax_\(dtype.rawValue)",
+      headers: ["ait/cpu/math.h", "ait/cpu/softmax.h"],
       definitions: rows.prologue + "\n" + CxxScalar.body(named: "Epilogue", epilogue),
       statement: KernelText.call(
         isAcross ? "softmaxAcross" : "softmax",
         ["Prologue", "Epilogue"] + rows.operandPacks(along: vectorAxis)
-          + ["\(rows.outerRank)", isLogarithmic ? "true" : "false", rows.exposes]),
-      configuration: isAcross ? "vectors across rows" : "vectors along rows")
+          + ["\(rows.outerRank)", isLogarithmic ? "true" : "false", rows.exposes]
+      ),
+      configuration: isAcross ? "vectors across rows" : "vectors along rows"
+    )
     let prologueCost = node.fusion.prologue?.expanded().operationCount ?? 0
     let cost = 40 + prologueCost + epilogue.expanded().operationCount
     return rows.call(
-      kernel, extraInputs: Array(node.epilogueInputs),
-      flops: shape.elementCount * Dimension(cost), inPlace: !node.fusion.exposesPrologue,
+      kernel,
+      extraInputs: Array(node.epilogueInputs),
+      flops: shape.elementCount * Dimension(cost),
+      inPlace: !node.fusion.exposesPrologue,
       seconds: rows.estimate(
-        CPUCostModel(target), along: vectorAxis, operations: cost, passes: isAcross ? 3 : 1))
+        CPUCostModel(target),
+        along: vectorAxis,
+        operations: cost,
+        passes: isAcross ? 3 : 1
+      )
+    )
   }
 }
