@@ -22,8 +22,10 @@ package struct Builder: Sendable {
     self.jobs = max(1, jobs)
   }
 
-  /// Flags of every unit. No fast-math: results are those of the written expressions, but that a
-  /// product and a sum may be rounded once (`-ffp-contract=fast`).
+  /// Flags of every unit.
+  ///
+  /// No fast-math: results are those of the written expressions, but that a product and a sum may
+  /// be rounded once (`-ffp-contract=fast`).
   package static let commonFlags = [
     "-std=c++17", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast", "-fno-math-errno",
     "-fno-trapping-math", "-ffunction-sections", "-fdata-sections", "-fno-ident", "-Wall",

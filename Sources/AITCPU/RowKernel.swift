@@ -39,6 +39,7 @@ struct RowKernel {
   }
 
   /// Joins axes that all operands walk as one, outer and inner ones apart; both keep at least one.
+  ///
   /// `keepsLastOuter` leaves the last outer axis alone and in place: it is the vector axis.
   mutating func collapse(keepsLastOuter: Bool = false) {
     let vectorAxes = keepsLastOuter ? 1 : 0

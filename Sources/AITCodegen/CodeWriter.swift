@@ -1,4 +1,6 @@
-/// Collects lines of C++ with their indentation. It knows nothing of their meaning.
+/// Collects lines of C++ with their indentation.
+///
+/// It knows nothing of their meaning.
 package struct CodeWriter {
   private var lines: [String] = []
   private var depth = 0

@@ -4,7 +4,9 @@ import AITPlan
 
 /// Writes the translation unit of one kernel.
 package enum KernelUnit {
-  /// The text of a kernel's file. `users` are lines that say which nodes it serves.
+  /// The text of a kernel's file.
+  ///
+  /// `users` are lines that say which nodes it serves.
   package static func text(_ kernel: KernelSource, users: [String]) -> String {
     var writer = CodeWriter()
     if !kernel.configuration.isEmpty { writer.line("// \(kernel.configuration)") }

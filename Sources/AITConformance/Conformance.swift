@@ -6,7 +6,9 @@ import AITReference
 import AITemplate
 
 /// Checks every operator on a target against the reference: the examples of the catalogue, compiled
-/// and run. One table serves the tests and `ait conformance`.
+/// and run.
+///
+/// One table serves the tests and `ait conformance`.
 package struct Conformance: Sendable {
   /// What came of one example.
   package struct Outcome: Sendable, CustomStringConvertible {
@@ -70,8 +72,10 @@ package struct Conformance: Sendable {
     try await run(type.examples, named: type.name)
   }
 
-  /// Runs examples, compiled into one library. Each runs at the least and at a middling size of
-  /// every symbol; outputs are poisoned and guarded.
+  /// Runs examples, compiled into one library.
+  ///
+  /// Each runs at the least and at a middling size of every symbol; outputs are poisoned and
+  /// guarded.
   package func run(_ examples: [OperatorExample], named name: String) async throws(Diagnostic)
     -> [Outcome]
   {

@@ -57,7 +57,9 @@ package struct Verification: Sendable {
     )
   }
 
-  /// Compiles the optimised graph with every value as an output. What is fused stays fused.
+  /// Compiles the optimised graph with every value as an output.
+  ///
+  /// What is fused stays fused.
   private func findDifference(_ graph: Graph, _ inputs: [String: TensorData])
     async throws(Diagnostic) -> String?
   {

@@ -33,8 +33,10 @@ package struct KernelSource: Hashable, Sendable {
   }
 }
 
-/// A hash that is the same on every run and machine: FNV-1a of 64 bits. Not for secrets, nor where
-/// a clash would go unnoticed: kernels compare their text as well.
+/// A hash that is the same on every run and machine:
+///
+/// FNV-1a of 64 bits. Not for secrets, nor where a clash would go unnoticed: kernels compare their
+/// text as well.
 package enum StableHash {
   package static func hexadecimal(_ text: String) -> String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -238,7 +238,9 @@ public final class CompiledModule: @unchecked Sendable {
   }
 
   /// Runs the model into memory that the caller owns, one pointer for each output, of the shapes
-  /// that `allocateOutputs` gives. For tests that guard and poison the memory.
+  /// that `allocateOutputs` gives.
+  ///
+  /// For tests that guard and poison the memory.
   package func run(
     _ inputs: [TensorData],
     into pointers: [UnsafeMutableRawPointer],

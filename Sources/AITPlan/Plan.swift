@@ -1,7 +1,9 @@
 import AITGraph
 import AITKernels
 
-/// When and where everything happens: the steps of a run and the memory they use. A value.
+/// When and where everything happens: the steps of a run and the memory they use.
+///
+/// A value.
 package struct Plan: Sendable {
   /// Memory that steps read or write.
   package enum Storage: Hashable, Sendable {

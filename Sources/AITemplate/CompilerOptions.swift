@@ -9,9 +9,13 @@ import AITGraph
   import Darwin
 #endif
 
-/// How a model is compiled. Defaults suit most; nothing else reads the environment.
+/// How a model is compiled.
+///
+/// Defaults suit most; nothing else reads the environment.
 public struct CompilerOptions: Sendable {
-  /// The C++ compiler; nil searches `PATH`, then beside `swift`. It must be clang.
+  /// The C++ compiler; nil searches `PATH`, then beside `swift`.
+  ///
+  /// It must be clang.
   public var compiler: String?
 
   /// Units compiled at the same time; 0 takes one for each processor.
@@ -20,11 +24,15 @@ public struct CompilerOptions: Sendable {
   /// The folder in which compiled objects are kept by content; nil keeps none.
   public var objectCache: String?
 
-  /// Whether the optimising passes run. Without them every operator is a kernel: for finding faults.
+  /// Whether the optimising passes run.
+  ///
+  /// Without them every operator is a kernel: for finding faults.
   public var optimizes = true
 
-  /// Whether constants with data can be set by name at run time. Values that the compiler derives
-  /// from several of them (merged projections) then keep their sources in the library too.
+  /// Whether constants with data can be set by name at run time.
+  ///
+  /// Values that the compiler derives from several of them (merged projections) then keep their
+  /// sources in the library too.
   public var constantsAreSettable = true
 
   /// Whether to keep an input and its expected output in the library, for `selfTest()`, where the

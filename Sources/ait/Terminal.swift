@@ -91,7 +91,9 @@ enum Format {
     return "\(fixed(value / 1e9, 2)) GB"
   }
 
-  /// Rows as columns that line up; the first row is the heading. Numbers stand to the right.
+  /// Rows as columns that line up; the first row is the heading.
+  ///
+  /// Numbers stand to the right.
   static func table(_ rows: [[String]]) -> String {
     guard let columns = rows.first?.count else { return "" }
     let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -4,7 +4,9 @@ import AITKernels
 import AITOperators
 
 /// Loops over the result; along the axis an index is read, along the others the operand is walked
-/// (`gather.h`). Rows with one index are copied whole. An index out of range fails the run.
+/// (`gather.h`).
+///
+/// Rows with one index are copied whole. An index out of range fails the run.
 struct GatherLowering {
   let node: NodeContext
   let target: Target

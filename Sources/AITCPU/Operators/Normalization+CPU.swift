@@ -4,7 +4,9 @@ import AITKernels
 import AITOperators
 
 /// Rows are read once for their statistics and once to be normalised (`normalize.h`); a residual is
-/// added in the prologue, weight and bias join the epilogue. Bound by memory bandwidth.
+/// added in the prologue, weight and bias join the epilogue.
+///
+/// Bound by memory bandwidth.
 struct NormalizationLowering {
   let kind: String
   let epsilon: Double

@@ -3,8 +3,10 @@ import AITGraph
 import AITKernels
 import AITOperators
 
-/// One pass over the elements (`reduce.h`). Where the innermost axis is reduced, vectors lie along
-/// it; where it stays, vectors hold neighbouring results. Bound by memory bandwidth.
+/// One pass over the elements (`reduce.h`).
+///
+/// Where the innermost axis is reduced, vectors lie along it; where it stays, vectors hold
+/// neighbouring results. Bound by memory bandwidth.
 struct ReductionLowering {
   let reducer: String
   let axes: [Int]
