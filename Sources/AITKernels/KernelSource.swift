@@ -33,7 +33,7 @@ package struct KernelSource: Hashable, Sendable {
   }
 }
 
-/// A hash that is the same on every run and machine:
+/// A hash that is the same on every run and machine.
 ///
 /// FNV-1a of 64 bits. Not for secrets, nor where a clash would go unnoticed: kernels compare their
 /// text as well.
