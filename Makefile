@@ -2,21 +2,26 @@
 
 SWIFT ?= swift
 CLANGXX ?= clang++
+# ThreadSanitizer: g++ brings all it needs; the Swift toolchain's clang wants its Dispatch.
+THREAD_CXX ?= $(if $(shell command -v g++),g++,$(CLANGXX))
+# Imports that no manifest declares are errors. All commands build with the same flags, or each
+# would compile everything anew.
+CHECKS := --explicit-target-dependency-import-check error
 # The model, its inputs and PyTorch's outputs, unpacked.
 FIXTURE := out/tutorial
-# The static command, which runs on machines without Swift.
 RELEASE := .build/release
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release test test-swift test-native test-runtime sanitize demo lint format \
-  layers golden operators bench bench-peers docs clean
+.PHONY: help build release test test-swift test-native test-runtime sanitize demo example-c lint \
+  format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
+  fixture
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 build: ## Build everything for debugging; imports that no manifest declares are errors.
-	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) build --build-tests $(CHECKS)
 
 release: ## Build the command `ait`, optimised.
 	$(SWIFT) build -c release --product ait
@@ -33,10 +38,13 @@ demo: fixture ## The tutorial: PyTorch's weights in, one fused library out, chec
 	@$(PYTHON) Examples/Tutorial/pytorch_time.py --fixture $(FIXTURE) 2>/dev/null \
 	  || echo "pytorch: not measured (python3 with torch is not installed)"
 
+example-c: release ## Compile a graph and call the library from C.
+	$(MAKE) -C Examples/C AIT=$(abspath $(RELEASE))/ait
+
 test: test-native test-runtime test-swift ## All tests.
 
 test-swift: fixture ## The Swift tests.
-	$(SWIFT) test --explicit-target-dependency-import-check error
+	$(SWIFT) test $(CHECKS)
 
 test-native: ## The tests of the kernel templates.
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX)
@@ -45,26 +53,38 @@ test-runtime: ## The tests of the runtime.
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX)
 
 sanitize: ## The runtime's and the kernels' tests under sanitizers.
-	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=thread
+	$(MAKE) -C Tests/RuntimeTests test CXX=$(THREAD_CXX) SANITIZE=thread
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
 
 lint: ## Check the format of the Swift sources.
-	$(SWIFT) format lint --strict -r -p Sources Tests Plugins Examples Package.swift
+	$(SWIFT) format lint --strict -r -p $(SWIFT_SOURCES)
 
 format: ## Format the Swift and C++ sources.
-	$(SWIFT) format -i -r -p Sources Tests Plugins Examples Package.swift
+	$(SWIFT) format -i -r -p $(SWIFT_SOURCES)
 	@if command -v clang-format >/dev/null; then \
 	  git ls-files '*.h' '*.cpp' '*.c' | grep -v Golden | xargs clang-format -i; fi
+
+SWIFT_SOURCES := Sources Tests Plugins Examples Snippets Package.swift
 
 layers: build ## Check that imports keep to the layers.
 
 golden: ## Write the golden files anew; read the difference before committing it.
-	AIT_UPDATE_GOLDEN=1 $(SWIFT) test --filter GoldenTests
+	AIT_UPDATE_GOLDEN=1 $(SWIFT) test $(CHECKS) --filter GoldenTests
 
 operators: ## Write docs/operators.md anew.
-	$(SWIFT) run ait operators --markdown > docs/operators.md.partial
+	$(SWIFT) build $(CHECKS) --product ait
+	.build/debug/ait operators --markdown > docs/operators.md.partial
 	mv docs/operators.md.partial docs/operators.md
+
+check-tree: ## Check names, marks of unfinished work, links, code in articles.
+	tools/check-tree.sh
+
+size-report: ## Lines per module, and the files that are too long.
+	tools/size-report.sh
+
+doc-coverage: build ## The share of declarations with a doc comment.
+	tools/doc-coverage.sh
 
 bench: release ## Matrix products against this machine's peak.
 	$(MAKE) -C Benchmarks/native matmul CXX=$(CLANGXX)
@@ -73,8 +93,9 @@ bench-peers: release ## The tutorial's MLP against PyTorch, ONNX Runtime and Ope
 	test -x $(VENV)/bin/python || Benchmarks/setup_venv.sh $(VENV)
 	Benchmarks/run_peers.sh $(VENV)
 
-docs: ## Build the DocC documentation.
-	$(SWIFT) package generate-documentation --target AITemplate --warnings-as-errors
+docs: ## Build the DocC documentation in out/docs; a broken link fails.
+	$(SWIFT) build $(CHECKS) --target AITemplate
+	tools/build-docs.sh
 
 clean: ## Remove what was built.
 	rm -rf .build out tmp
