@@ -64,6 +64,13 @@ let package = Package(
     // When and where: kernel choice and memory.
     .target(name: "AITKernels", dependencies: ["AITGraph"]),
     .target(name: "AITPlan", dependencies: ["AITGraph", "AITKernels", "AITOperators"]),
+    .testTarget(
+      name: "AITPlanTests",
+      dependencies: [
+        "AITCPU", "AITGraph", "AITKernels", "AITOperators", "AITPasses", "AITPlan", "AITReference",
+        "AITSamples",
+      ]
+    ),
 
     // Text of C++, and what each target makes of each operator.
     .target(name: "AITCodegen", dependencies: ["AITGraph", "AITKernels", "AITPlan"]),
@@ -126,11 +133,17 @@ let package = Package(
     // What the machine can do at most.
     .target(name: "AITMeasure"),
 
+    // What several test targets need.
+    .target(
+      name: "AITTestSupport",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      path: "Tests/AITTestSupport"
+    ),
     .testTarget(
       name: "ExecutionTests",
       dependencies: [
-        "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
-        "AITemplate",
+        "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITPasses",
+        "AITReference", "AITSamples", "AITTestSupport", "AITemplate",
       ]
     ),
 
