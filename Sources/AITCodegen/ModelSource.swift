@@ -17,9 +17,31 @@ package struct ModelSource {
     return try source.write(compiler: compiler, manifest: manifest)
   }
 
+  /// Folded values that only fold steps read: they last as long as folding does.
+  private let foldBuffers: [Int: (number: Int, offset: Dimension)]
+  private let foldArenaSize: Int
+
   private init(_ plan: Plan) {
     self.plan = plan
     symbols = plan.graph.symbols
+    let temporaries = plan.folded.indices.filter { !plan.folded[$0].isReadByRuns }
+    var buffers = temporaries.map { index in
+      let uses = plan.foldSteps.indices.filter { step in
+        plan.foldSteps[step].operands.contains { $0.storage == .folded(index) }
+      }
+      return Plan.Buffer(
+        name: plan.folded[index].name,
+        sizeInBytes: Dimension(plan.folded[index].sizeInBytes),
+        lifetime: (uses.first ?? 0)...(uses.last ?? 0),
+        offset: 0
+      )
+    }
+    foldArenaSize = MemoryPlanner.assignOffsets(&buffers).constant ?? 0
+    var places: [Int: (number: Int, offset: Dimension)] = [:]
+    for (number, index) in temporaries.enumerated() {
+      places[index] = (number, buffers[number].offset)
+    }
+    foldBuffers = places
   }
 
   private var graph: Graph { plan.graph }
@@ -174,7 +196,8 @@ package struct ModelSource {
     case .input(let index): ("input", index, 0)
     case .output(let index): ("output", index, 0)
     case .constant(let index): ("constant", index, 0)
-    case .folded(let index): ("folded", index, 0)
+    case .folded(let index):
+      foldBuffers[index].map { ("arena", $0.number, $0.offset) } ?? ("folded", index, 0)
     case .buffer(let index): ("arena", index, plan.buffers[index].offset)
     }
   }
@@ -239,7 +262,7 @@ package struct ModelSource {
       ("foldedCount", "\(plan.folded.count)"),
       ("folded", reference("ait::generated::folded", plan.folded.isEmpty)),
       ("arenaSize", "\(arenaSize)"), ("arenaBoundInBytes", "\(plan.arenaBoundInBytes)"),
-      ("foldArenaSizeInBytes", "0"), ("foldStepCount", "\(plan.foldSteps.count)"),
+      ("foldArenaSizeInBytes", "\(foldArenaSize)"), ("foldStepCount", "\(plan.foldSteps.count)"),
       ("foldSteps", reference("foldSteps", plan.foldSteps.isEmpty)),
       ("stepCount", "\(plan.steps.count)"), ("steps", reference("runSteps", plan.steps.isEmpty)),
       ("selfTest", "ait::generated::selfTest"),
