@@ -62,6 +62,24 @@ for page in *.md docs/*.md docs/*/*.md; do
   done < <(grep -oE '\]\([^)#:]+[)#]' "$page" | sed -E 's/^\]\(//; s/[)#]$//')
 done
 
+# Code in articles stands word for word in files that are compiled.
+code=$(find Snippets Examples Sources \( -name '*.swift' -o -name '*.c' \) -exec cat {} +)
+for page in *.md docs/*/*.md Sources/AITemplate/AITemplate.docc/*.md; do
+  block='' inside=0
+  while IFS= read -r line; do
+    case $line in
+      '```swift' | '```c') inside=1 block='' ;;
+      '```')
+        if [ $inside = 1 ] && [[ $code != *"${block%$'\n'}"* ]]; then
+          fault "$page holds code that no file has: ${block%%$'\n'*} …"
+        fi
+        inside=0
+        ;;
+      *) [ $inside = 0 ] || block+=$line$'\n' ;;
+    esac
+  done <"$page"
+done
+
 if [ -n "$ait" ]; then
   "$ait" operators --markdown | diff -u docs/operators.md - ||
     fault "docs/operators.md is not current: run 'make operators'"
