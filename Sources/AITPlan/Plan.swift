@@ -49,6 +49,18 @@ package struct Plan: Sendable {
     package var lifetime: ClosedRange<Int>
     /// Bytes from the start of the arena, a multiple of `MemoryPlanner.alignment`.
     package var offset: Dimension
+
+    package init(
+      name: String,
+      sizeInBytes: Dimension,
+      lifetime: ClosedRange<Int>,
+      offset: Dimension = 0
+    ) {
+      self.name = name
+      self.sizeInBytes = sizeInBytes
+      self.lifetime = lifetime
+      self.offset = offset
+    }
   }
 
   /// A constant of the graph that steps or fold steps read.
