@@ -173,7 +173,7 @@ extension Graph {
     eraseIfUnused(id)
     if let added = results.first.flatMap({ producer(of: $0) }), !contains(id) {
       rename(added, to: old.name)
-      for (name, after) in zip(names, results) { rename(after, to: name) }
+      rename(results, to: names)
     }
     return results
   }
@@ -207,10 +207,12 @@ extension Graph {
   // MARK: - Names
 
   /// Renames a value; a name that is taken gets a suffix.
-  package mutating func rename(_ id: ValueID, to name: String) {
-    valueNames.remove(values[id.index].name)
-    let unique = uniqueValueName(name)
-    values[id.index].name = unique
+  package mutating func rename(_ id: ValueID, to name: String) { rename([id], to: [name]) }
+
+  /// Renames values, which may exchange their names; a name that is taken gets a suffix.
+  package mutating func rename(_ ids: [ValueID], to names: [String]) {
+    for id in ids { valueNames.remove(values[id.index].name) }
+    for (id, name) in zip(ids, names) { values[id.index].name = uniqueValueName(name) }
   }
 
   /// Renames a node; a name that is taken gets a suffix.

@@ -307,10 +307,8 @@ package struct GraphParser {
       if let declared, declared != found {
         throw Diagnostic(.shapeMismatch, "the results are declared \(declared) but are \(found)")
       }
-      for (value, result) in zip(values, results) {
-        graph.rename(value, to: result)
-        try declare(result, value)
-      }
+      graph.rename(values, to: results)
+      for (value, result) in zip(values, results) { try declare(result, value) }
     } catch { throw error.located(at: "\(place), '\(results[0])'") }
   }
 

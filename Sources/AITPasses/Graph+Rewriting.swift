@@ -44,10 +44,11 @@ extension Graph {
       throw Diagnostic(.internalInconsistency, "node '\(name)' has no results")
     }
     if !contains(node) { rename(id, to: name) }
-    for (index, after) in added.enumerated() where index < results.count {
-      if let old = producer(of: results[index]), contains(old) { continue }
-      rename(after, to: names[index])
+    // Where the old value is still there, it keeps its name.
+    let renamed = zip(zip(added, names), results).filter { pair in
+      producer(of: pair.1).map { !contains($0) } ?? false
     }
+    rename(renamed.map(\.0.0), to: renamed.map(\.0.1))
     return id
   }
 

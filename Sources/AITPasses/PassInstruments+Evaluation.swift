@@ -2,30 +2,32 @@ import AITGraph
 import AITReference
 
 extension PassInstruments {
-  /// Instruments that run the graph before and after each pass on random inputs and compare.
+  /// Instruments that run a graph on random inputs, and then run what each pass made of it on the
+  /// same inputs.
   ///
   /// Outputs may differ by the rounding of intermediates: by `bound` times the larger of 1 and the
   /// greatest magnitude among the elements; integers and truth values must be equal, NaN and
   /// infinities stand in the same places.
   package static func evaluating(
+    _ graph: Graph,
     seed: UInt64,
     share: Double = 0.4,
     bound: @escaping @Sendable (DType) -> Double
-  ) -> PassInstruments {
+  ) throws(Diagnostic) -> PassInstruments {
+    let random = RandomInputs(for: graph, seed: seed, share: share)
+    let expected = try Evaluator.run(graph, random.inputs, constants: random.constants).outputs
     var instruments = PassInstruments()
     instruments.verifies = true
-    instruments.compare = { pass, before, after throws(Diagnostic) in
-      let random = RandomInputs(for: before, seed: seed, share: share)
-      let expected = try Evaluator.run(before, random.inputs, constants: random.constants)
-      let found = try Evaluator.run(after, random.inputs, constants: random.constants)
-      for output in before.outputs {
-        guard let one = expected.outputs[output.name], let other = found.outputs[output.name] else {
-          throw Diagnostic(.missingOutput, "pass \(pass) lost the output '\(output.name)'")
+    instruments.check = { pass, graph throws(Diagnostic) in
+      let found = try Evaluator.run(graph, random.inputs, constants: random.constants).outputs
+      for (name, value) in expected.sorted(by: { $0.key < $1.key }) {
+        guard let other = found[name] else {
+          throw Diagnostic(.missingOutput, "pass \(pass) lost the output '\(name)'")
         }
-        if let problem = difference(other, one, bound: bound(one.dtype)) {
+        if let problem = difference(other, value, bound: bound(value.dtype)) {
           throw Diagnostic(
             .verificationFailed,
-            "pass \(pass) changed the output '\(output.name)': \(problem)"
+            "pass \(pass) changed the output '\(name)': \(problem)"
           )
         }
       }

@@ -5,8 +5,10 @@ import AITGraph
 /// One bit for each pair of nodes: a question costs one load, a merge a pass over the column of the
 /// merged nodes. A thousand nodes take 125 KB.
 struct Reachability {
-  /// The row of a node, by the index of its identity; merged nodes share one.
+  /// The row of a node, by the index of its identity.
   private var rows: [Int: Int] = [:]
+  /// The row that stands for a row: nodes that are merged, and views of their results, share one.
+  private var leaders: [Int] = []
   /// For each row, the bits of the rows it depends on.
   private var ancestors: [[UInt64]] = []
 
@@ -26,26 +28,30 @@ struct Reachability {
       rows[id.index] = row
       ancestors.append(bits)
     }
+    leaders = Array(order.indices)
   }
+
+  private func leader(of node: NodeID) -> Int? { rows[node.index].map { leaders[$0] } }
 
   /// Whether a node needs the result of another, over any number of nodes between.
   func depends(_ node: NodeID, on other: NodeID) -> Bool {
-    guard let row = rows[node.index], let column = rows[other.index] else { return false }
+    guard let row = leader(of: node), let column = leader(of: other) else { return false }
     return ancestors[row][column >> 6] >> UInt64(column & 63) & 1 == 1
   }
 
   /// Whether computing a value needs the result of a node.
   func depends(_ value: ValueID, on other: NodeID, in graph: Graph) -> Bool {
     guard let source = graph.producer(of: value) else { return false }
-    if let row = rows[source.index], row == rows[other.index] { return true }
+    if let row = leader(of: source), row == leader(of: other) { return true }
     return source == other || depends(source, on: other)
   }
 
   /// Records that a node computes what others did; they need not be in the graph any more.
   mutating func merge(_ old: [NodeID], into new: NodeID) {
-    let merged = old.compactMap { rows[$0.index] }
+    let merged = old.compactMap(leader)
     guard let kept = merged.last else { return }
     rows[new.index] = kept
+    for row in leaders.indices where merged.contains(leaders[row]) { leaders[row] = kept }
     for row in merged.dropLast() { ancestors[kept].formUnion(ancestors[row]) }
     for row in merged { ancestors[kept][row >> 6] &= ~(1 << UInt64(row & 63)) }
     let bits = ancestors[kept]

@@ -223,7 +223,9 @@ extension RandomGraph {
     let shape = graph[x.value].type.shape
     let float = float
     guard let y = pick(where: { $1.dtype == float && $1.shape == shape }) else { return false }
-    let (a, b) = (try bounded(x, by: 4), try bounded(y, by: 4))
+    var (a, b) = (try bounded(x, by: 4), try bounded(y, by: 4))
+    if chance(0.4) { a.value = try graph.multiply(.value(a.value), 0.125) }
+    if chance(0.2) { b.value = try graph.multiply(.value(b.value), 0.5) }
     let value =
       chance(0.5)
       ? try graph.matmul(a.value, try graph.transpose(b.value, -1, -2))

@@ -40,7 +40,7 @@ func expect(
 /// The graph that a pipeline makes of a program, checked by evaluation after each pass.
 func run(_ pipeline: Pipeline, on text: String) throws -> Graph {
   var graph = try Graph.parse("graph test {\n\(text)\n}")
-  let instruments = PassInstruments.evaluating(seed: 3) { dtype in
+  let instruments = try PassInstruments.evaluating(graph, seed: 3) { dtype in
     dtype == .float64 ? 1e-10 : dtype == .float32 ? 1e-4 : 5e-2
   }
   try pipeline.run(on: &graph, in: PassContext(instruments: instruments))
@@ -50,7 +50,7 @@ func run(_ pipeline: Pipeline, on text: String) throws -> Graph {
 /// The graph that the standard pipeline makes of a graph, checked by evaluation after each pass.
 func optimized(_ graph: Graph) throws -> Graph {
   var graph = graph
-  let instruments = PassInstruments.evaluating(seed: 5) { dtype in
+  let instruments = try PassInstruments.evaluating(graph, seed: 5) { dtype in
     dtype == .float64 ? 1e-10 : dtype == .float32 ? 1e-4 : 5e-2
   }
   try Pipeline.standard.run(on: &graph, in: PassContext(instruments: instruments))

@@ -18,35 +18,38 @@ import AITOperators
 /// rules on expressions are those of `ScalarExpression.simplified`; none of them changes a NaN, an
 /// infinity or a −0, so a sum over one element becomes `x + 0`, not `x`.
 ///
-/// Runs after `ScalarInlining`, which shows the literals. Visits each node once.
+/// Runs after `ScalarInlining`, which shows the literals. Repeats until nothing is
+/// removed.
 package struct IdentityRemoval: GraphPass {
   package static let name = "identity-removal"
 
   package init() {}
 
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
-    for id in graph.sortedNodes() where graph.contains(id) {
-      let node = graph[id]
-      if !node.fusion.isEmpty {
-        try simplifyFusion(of: id, in: &graph)
-        continue
-      }
-      let operand = node.inputs.first.map { graph[$0].type }
-      switch node.op {
-      case let view as any ViewOperator:
-        if let operand, view.isTrivial(on: operand) {
-          graph.forward(node.outputs[0], to: node.inputs[0])
+    try graph.untilSettled { graph throws(Diagnostic) in
+      for id in graph.sortedNodes() where graph.contains(id) {
+        let node = graph[id]
+        if !node.fusion.isEmpty {
+          try simplifyFusion(of: id, in: &graph)
+          continue
         }
-      case let pad as Pad:
-        if (pad.low + pad.high).allSatisfy({ $0 == 0 }) {
-          graph.forward(node.outputs[0], to: node.inputs[0])
+        let operand = node.inputs.first.map { graph[$0].type }
+        switch node.op {
+        case let view as any ViewOperator:
+          if let operand, view.isTrivial(on: operand) {
+            graph.forward(node.outputs[0], to: node.inputs[0])
+          }
+        case let pad as Pad:
+          if (pad.low + pad.high).allSatisfy({ $0 == 0 }) {
+            graph.forward(node.outputs[0], to: node.inputs[0])
+          }
+        case is Concat:
+          if node.inputs.count == 1 { graph.forward(node.outputs[0], to: node.inputs[0]) }
+        case let reduce as Reduce:
+          if let operand { try removeReduction(reduce, of: operand, id, in: &graph) }
+        case let pointwise as Pointwise: try simplify(pointwise, id, in: &graph)
+        default: break
         }
-      case is Concat:
-        if node.inputs.count == 1 { graph.forward(node.outputs[0], to: node.inputs[0]) }
-      case let reduce as Reduce:
-        if let operand { try removeReduction(reduce, of: operand, id, in: &graph) }
-      case let pointwise as Pointwise: try simplify(pointwise, id, in: &graph)
-      default: break
       }
     }
   }

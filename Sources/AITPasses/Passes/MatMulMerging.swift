@@ -150,6 +150,8 @@ package struct MatMulMerging: GraphPass {
     for value in body.values {
       let shape = graph[value].type.shape
       if shape.isOneElement {
+        // A scalar that is computed in the run might be computed from one of the products.
+        guard analysis.isInvariant(value) || graph.producer(of: value) == nil else { return nil }
         extras.append(.shared(value))
       } else if analysis.isInvariant(value), shape[shape.rank - 1] == Dimension(member.columns),
         shape.dimensions.dropLast().allSatisfy({ $0 == 1 })
@@ -194,7 +196,7 @@ package struct MatMulMerging: GraphPass {
     }
     let product = try graph.addNode(
       group.op,
-      [group.operand, weights] + extras,
+      [first.inputs[0], weights] + extras,
       name: name,
       fusion: fusion,
       source: first.source

@@ -8,16 +8,20 @@ namespace ait {
 /// y = (x − mean) / √(variance + ε), or y = x / √(mean(x²) + ε).
 enum class Normalization { layer, rms };
 
-/// Sums over the vectors of a row.
+/// The deviations of some vectors from a number, and their squares.
 template <class T, int W>
-struct DeviationSums {
+struct Deviations {
   Vec<T, W> sum;
   Vec<T, W> squares;
+
+  AIT_INLINE Deviations operator+(const Deviations& other) const {
+    return {sum + other.sum, squares + other.squares};
+  }
 };
 
 template <class T, int W, class Extent>
-AIT_INLINE DeviationSums<T, W> fillBeyond(DeviationSums<T, W> x, DeviationSums<T, W> filler,
-                                          Extent extent) {
+AIT_INLINE Deviations<T, W> fillBeyond(const Deviations<T, W>& x, const Deviations<T, W>& filler,
+                                       Extent extent) {
   return {fillBeyond(x.sum, filler.sum, extent), fillBeyond(x.squares, filler.squares, extent)};
 }
 
@@ -31,24 +35,25 @@ class RowNormalization {
  public:
   /// `kept` has room for kKeptElements<T> and a vector.
   AIT_INLINE RowNormalization(const Operands& operands, int64_t rows, int64_t columns, T* kept)
-      : operands_(operands), rows_(rows), columns_(columns), kept_(kept) {}
+      : operands_(operands),
+        rows_(rows),
+        columns_(columns),
+        kept_(kept),
+        share_(1 / static_cast<double>(rows * columns)) {}
 
   /// Where all elements fit what may be kept: the prologue runs once.
   AIT_INLINE void run(int64_t outer) {
-    Sum sum = zero();
+    double statistic = 0;
     operands_.seek(outer * rows_);
     forEachRow([&](const auto& rows, int64_t row) AIT_INLINE_LAMBDA {
-      read<true>(rows, 0, columns_, kept_ + row * columns_, sum);
+      statistic += read<true>(rows, 0, columns_, kept_ + row * columns_);
     });
-    Sum squares = sum;
     if constexpr (kIsLayer) {
-      setCenter(sum);
-      sum = squares = zero();
-      addDeviations(kept_, rows_ * columns_, sum, squares);
+      center_ = static_cast<T>(statistic * share_);
+      setScale(momentsOf(kept_, rows_ * columns_));
     } else {
-      sum = zero();
+      setScale({0, statistic});
     }
-    setScale(sum, squares);
     operands_.seek(outer * rows_);
     forEachRow([&](const auto& rows, int64_t row)
                    AIT_INLINE_LAMBDA { write(rows, 0, columns_, kept_ + row * columns_); });
@@ -57,41 +62,47 @@ class RowNormalization {
   /// Any number of elements: the prologue runs for each pass, on parts of a row.
   __attribute__((noinline)) void runInParts(int64_t outer) {
     constexpr int kPasses = kIsLayer ? 3 : 2;
-    Sum sum = zero();
-    Sum squares = zero();
+    double statistic = 0;
+    Moments moments{0, 0};
     for (int pass = 0; pass < kPasses; ++pass) {
       const bool isLast = pass == kPasses - 1;
       operands_.seek(outer * rows_);
       forEachRow([&](const auto& rows, int64_t) AIT_INLINE_LAMBDA {
         for (int64_t first = 0; first < columns_; first += kPart) {
           const int64_t last = first + kPart < columns_ ? first + kPart : columns_;
-          Sum unused = zero();
-          Sum& statistic = kIsLayer ? sum : squares;
           // What is exposed may take the place of what is read: not before the last pass.
           if (Operands::kIsExposing && isLast) {
-            read<true>(rows, first, last, kept_, unused);
+            read<true>(rows, first, last, kept_);
           } else {
-            read<false>(rows, first, last, kept_, pass == 0 ? statistic : unused);
+            const double part = read<false>(rows, first, last, kept_);
+            if (pass == 0) statistic += part;
           }
-          if (kIsLayer && pass == 1) addDeviations(kept_, last - first, sum, squares);
+          if (kIsLayer && pass == 1) moments.add(momentsOf(kept_, last - first));
           if (isLast) write(rows, first, last, kept_);
         }
       });
       if (kIsLayer && pass == 0) {
-        setCenter(sum);
-        sum = zero();
+        center_ = static_cast<T>(statistic * share_);
       } else if (!isLast) {
-        setScale(sum, squares);
+        setScale(kIsLayer ? moments : Moments{0, statistic});
       }
     }
   }
 
  private:
-  using Sum = Vec<double, W>;
   /// The columns of a part: what the first-level cache holds beside the operands.
   static constexpr int64_t kPart = 256 * W;
 
-  static AIT_INLINE Sum zero() { return broadcast<W, double>(0); }
+  /// The sums of the deviations from the center and of their squares.
+  struct Moments {
+    double sum;
+    double squares;
+
+    AIT_INLINE void add(const Moments& other) {
+      sum += other.sum;
+      squares += other.squares;
+    }
+  };
 
   template <class Body>
   AIT_INLINE void forEachRow(Body&& body) {
@@ -101,44 +112,37 @@ class RowNormalization {
     }
   }
 
-  /// Keeps the prologue's values of some columns and adds what the first statistic is made of.
+  /// Keeps the prologue's values of some columns; returns their sum, or that of their squares.
   template <bool kStores, class Rows>
-  AIT_INLINE void read(const Rows& rows, int64_t first, int64_t last, T* kept, Sum& sum) const {
-    sumVectors<T, W>(first, last, sum, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
+  AIT_INLINE double read(const Rows& rows, int64_t first, int64_t last, T* kept) const {
+    return sumOfVectors<T, W>(first, last, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
       const Vec<T, W> x = rows.template read<kStores>(column, extent);
       store<T, W>(kept + (column - first), x);
       return kIsLayer ? x : x * x;
     });
   }
 
-  AIT_INLINE void setCenter(Sum sum) {
-    center_ = static_cast<T>(horizontalSum(sum) / static_cast<double>(rows_ * columns_));
-  }
-
-  /// Adds the deviations of what is kept, and their squares.
-  AIT_INLINE void addDeviations(const T* kept, int64_t count, Sum& sum, Sum& squares) const {
-    using Pair = DeviationSums<T, W>;
+  AIT_INLINE Moments momentsOf(const T* kept, int64_t count) const {
+    using Sums = Deviations<T, W>;
     const Vec<T, W> center = broadcast<W, T>(center_);
-    const Pair zero{broadcast<W, T>(0), broadcast<W, T>(0)};
+    const Sums zero{broadcast<W, T>(0), broadcast<W, T>(0)};
+    const auto deviations = [&](int64_t at, auto) AIT_INLINE_LAMBDA {
+      const Vec<T, W> deviation = load<T, W>(kept + at) - center;
+      return Sums{deviation, deviation * deviation};
+    };
+    Moments moments{0, 0};
     forEachBlock<W>(0, count, [&](int64_t first, int64_t last) AIT_INLINE_LAMBDA {
-      const Pair block = foldVectors<W>(
-          first, last, zero, zero,
-          [&](int64_t at, auto) AIT_INLINE_LAMBDA {
-            const Vec<T, W> deviation = load<T, W>(kept + at) - center;
-            return Pair{deviation, deviation * deviation};
-          },
-          [](Pair a, Pair b)
-              AIT_INLINE_LAMBDA { return Pair{a.sum + b.sum, a.squares + b.squares}; });
-      sum += convert<double>(block.sum);
-      squares += convert<double>(block.squares);
+      const Sums block = foldVectors<W>(first, last, zero, zero, deviations, Addition());
+      moments.add({static_cast<double>(horizontalSum(block.sum)),
+                   static_cast<double>(horizontalSum(block.squares))});
     });
+    return moments;
   }
 
-  /// - sum: the deviations from the center; what they have for a mean, the center has lost.
-  AIT_INLINE void setScale(Sum sum, Sum squares) {
-    const double count = static_cast<double>(rows_ * columns_);
-    const double rest = horizontalSum(sum) / count;
-    const double moment = horizontalSum(squares) / count - rest * rest;
+  AIT_INLINE void setScale(const Moments& moments) {
+    // The mean of the deviations is what the center lacks of the mean.
+    const double rest = moments.sum * share_;
+    const double moment = moments.squares * share_ - rest * rest;
     const double scale = 1 / __builtin_sqrt(moment + Parameters::kEpsilon);
     scale_ = static_cast<T>(scale);
     shift_ = static_cast<T>(-rest * scale);
@@ -159,6 +163,7 @@ class RowNormalization {
   int64_t rows_;
   int64_t columns_;
   T* kept_;
+  double share_;  // of one element in a mean
   T center_ = 0;  // about the mean
   T scale_ = 1;
   T shift_ = 0;  // what the center lacks of the mean, scaled

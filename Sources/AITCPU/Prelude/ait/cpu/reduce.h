@@ -90,7 +90,12 @@ class ReductionAlong {
         partial.nextPass();
         pass<1>(elements, range, partial);
       }
-      total.add(partial, place);
+      // The first is not merged with that of nothing: short rows have no other.
+      if (block == first) {
+        total = partial.total(place);
+      } else {
+        total.merge(partial.total(place));
+      }
     }
     return total.collapsed();
   }
@@ -149,7 +154,7 @@ void reduce(const KernelContext& context) {
 
 // MARK: - Vectors across results
 
-/// The reduction with vectors along the last outer axis: a block of neighbouring results at once.
+/// The reduction with vectors along the last outer axis: blocks of neighbouring results at once.
 template <class Types>
 class ReductionAcross {
   using T = typename Types::T;
@@ -180,7 +185,7 @@ class ReductionAcross {
     const int64_t vectors = columns_ < kColumns ? (columns_ + W - 1) / W : kVectors;
     const int64_t parts = partsOf(jobs, blocks_ * vectors / 4, kMaximumTotals / vectors);
     if (parts > 1) {
-      runInParts(parts < blocks_ ? parts : blocks_, vectors);
+      runInParts(jobs, parts < blocks_ ? parts : blocks_, vectors);
       return;
     }
     const int64_t columns = columns_ < kColumns ? columns_ : kColumns;
@@ -190,16 +195,23 @@ class ReductionAcross {
   }
 
  private:
-  /// The vectors of a block: a row of it is 1 KiB of floats on AVX-512, enough for prefetching,
-  /// and the partials stay in the first-level cache.
-  static constexpr int kVectors = 16;
+  /// The vectors of a block: a KiB of each row, as shorter pieces would defeat the prefetching.
+  static constexpr int64_t kVectors = 256 / kLanes;
   static constexpr int64_t kColumns = kVectors * W;
   static constexpr int64_t kMaximumTotals =
       (int64_t{64} << 10) / static_cast<int64_t>(sizeof(Total));
 
-  void runInParts(int64_t parts, int64_t vectors) {
-    Total totals[kMaximumTotals];
-    const int64_t jobs = outer_ * columnBlocks_;
+  /// Memory for a value that is not made before it is needed.
+  template <class Value>
+  union Slot {
+    Slot() {}
+    Value value;
+  };
+
+  /// Few results of long reductions: each block is cut into parts, whose totals are merged in
+  /// order.
+  void runInParts(int64_t jobs, int64_t parts, int64_t vectors) {
+    Slot<Total> totals[kMaximumTotals];
     parallelFor(context_.pool, jobs * parts, [&](int64_t index, int32_t) {
       const int64_t part = index % parts;
       reducePart(index / parts, blocks_ * part / parts, blocks_ * (part + 1) / parts,
@@ -207,10 +219,11 @@ class ReductionAcross {
     });
     auto results = results_.walk();
     for (int64_t job = 0; job < jobs; ++job) {
-      Total* sum = totals + job * parts * vectors;
+      Slot<Total>* sum = totals + job * parts * vectors;
+      const int64_t used = vectorsOf(job);
       for (int64_t part = 1; part < parts; ++part) {
-        for (int64_t vector = 0; vector < vectors; ++vector) {
-          sum[vector].merge(sum[part * vectors + vector]);
+        for (int64_t vector = 0; vector < used; ++vector) {
+          sum[vector].value.merge(sum[part * vectors + vector].value);
         }
       }
       write(results, job, sum);
@@ -218,7 +231,7 @@ class ReductionAcross {
   }
 
   __attribute__((noinline)) void reducePart(int64_t job, int64_t first, int64_t last,
-                                            Total* totals) const {
+                                            Slot<Total>* totals) const {
     auto elements = elements_.walk();
     reduceBlocks(elements, job, first, last, totals);
   }
@@ -227,7 +240,7 @@ class ReductionAcross {
     auto elements = elements_.walk();
     auto results = results_.walk();
     for (int64_t job = first; job < last; ++job) {
-      Total totals[kVectors];
+      Slot<Total> totals[kVectors];
       reduceBlocks(elements, job, 0, blocks_, totals);
       write(results, job, totals);
     }
@@ -238,32 +251,38 @@ class ReductionAcross {
     const int64_t last = firstColumn(job) + kColumns;
     return last < columns_ ? last : columns_;
   }
+  AIT_INLINE int64_t vectorsOf(int64_t job) const {
+    return (lastColumn(job) - firstColumn(job) + W - 1) / W;
+  }
 
   template <class Elements>
   AIT_INLINE void reduceBlocks(Elements& elements, int64_t job, int64_t first, int64_t last,
-                               Total* totals) const {
+                               Slot<Total>* totals) const {
     const int64_t row = job / columnBlocks_ * length_;
+    const int64_t vectors = vectorsOf(job);
+    for (int64_t vector = 0; vector < vectors; ++vector) totals[vector].value = Total();
     for (int64_t block = first; block < last; ++block) {
       const int64_t start = block * kBlockSteps;
       const int64_t end = start + kBlockSteps < length_ ? start + kBlockSteps : length_;
-      Partial partials[kVectors];
+      Slot<Partial> partials[kVectors];
+      for (int64_t vector = 0; vector < vectors; ++vector) partials[vector].value = Partial();
       pass<0>(elements, job, row + start, row + end, partials);
       if constexpr (Reducer::kPasses == 2) {
-        for (Partial& partial : partials) partial.nextPass();
+        for (int64_t vector = 0; vector < vectors; ++vector) partials[vector].value.nextPass();
         pass<1>(elements, job, row + start, row + end, partials);
       }
-      int vector = 0;
-      for (int64_t column = firstColumn(job); column < lastColumn(job); column += W) {
-        totals[vector].add(partials[vector], {start, 1, 0});
-        ++vector;
+      for (int64_t vector = 0; vector < vectors; ++vector) {
+        totals[vector].value.merge(partials[vector].value.total({start, 1, 0}));
       }
     }
   }
 
   template <int kPass, class Elements>
   AIT_INLINE void pass(Elements& elements, int64_t job, int64_t row, int64_t last,
-                       Partial* partials) const {
+                       Slot<Partial>* partials) const {
     constexpr bool kIsLast = kPass == Reducer::kPasses - 1;
+    const int64_t firstOfJob = firstColumn(job);
+    const int64_t lastOfJob = lastColumn(job);
     const auto nextRows = [&]() AIT_INLINE_LAMBDA {
       elements.moveTo(row++);
       return elements.rows();
@@ -273,33 +292,31 @@ class ReductionAcross {
       const auto rows1 = nextRows();
       const auto rows2 = nextRows();
       const auto rows3 = nextRows();
-      Partial* partial = partials;
-      forEachVector<W>(firstColumn(job), lastColumn(job),
-                       [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
-                         const auto x0 = rows0.template at<W, kIsLast>(column, extent);
-                         const auto x1 = rows1.template at<W, kIsLast>(column, extent);
-                         const auto x2 = rows2.template at<W, kIsLast>(column, extent);
-                         const auto x3 = rows3.template at<W, kIsLast>(column, extent);
-                         (partial++)->template step<kPass>(x0, x1, x2, x3);
-                       });
+      Slot<Partial>* partial = partials;
+      forEachVector<W>(firstOfJob, lastOfJob, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
+        const auto x0 = rows0.template at<W, kIsLast>(column, extent);
+        const auto x1 = rows1.template at<W, kIsLast>(column, extent);
+        const auto x2 = rows2.template at<W, kIsLast>(column, extent);
+        const auto x3 = rows3.template at<W, kIsLast>(column, extent);
+        (partial++)->value.template step<kPass>(x0, x1, x2, x3);
+      });
     }
     while (row < last) {
       const auto rows = nextRows();
-      Partial* partial = partials;
-      forEachVector<W>(firstColumn(job), lastColumn(job),
-                       [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
-                         const auto x = rows.template at<W, kIsLast>(column, extent);
-                         (partial++)->template step<kPass>(x);
-                       });
+      Slot<Partial>* partial = partials;
+      forEachVector<W>(firstOfJob, lastOfJob, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
+        const auto x = rows.template at<W, kIsLast>(column, extent);
+        (partial++)->value.template step<kPass>(x);
+      });
     }
   }
 
   template <class Results>
-  AIT_INLINE void write(Results& results, int64_t job, const Total* totals) const {
+  AIT_INLINE void write(Results& results, int64_t job, const Slot<Total>* totals) const {
     results.moveTo(job / columnBlocks_);
     forEachVector<W>(firstColumn(job), lastColumn(job),
                      [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
-                       results.template write<W>(column, (totals++)->finish(length_), extent);
+                       results.template write<W>(column, (totals++)->value.finish(length_), extent);
                      });
   }
 

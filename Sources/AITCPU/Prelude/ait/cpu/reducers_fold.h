@@ -17,6 +17,22 @@ struct Fold {
   static constexpr int kPasses = 1;
 
   template <int W>
+  struct Total {
+    Vec<Wide, W> value = broadcast<W, Wide>(static_cast<Wide>(Rule::kNeutral));
+
+    AIT_INLINE void merge(const Total& other) { value = Rule::combine(value, other.value); }
+
+    AIT_INLINE Total<1> collapsed() const {
+      const auto combine = [](auto a, auto b) AIT_INLINE_LAMBDA { return Rule::combine(a, b); };
+      return {broadcast<1, Wide>(horizontal(value, combine))};
+    }
+
+    AIT_INLINE Vec<Result, W> finish(int64_t count) const {
+      return Rule::finish(value, static_cast<double>(count));
+    }
+  };
+
+  template <int W>
   struct Partial {
     Vec<Lane, W> value = broadcast<W, Lane>(static_cast<Lane>(Rule::kNeutral));
 
@@ -40,25 +56,8 @@ struct Fold {
     }
 
     AIT_INLINE void nextPass() {}
-  };
 
-  template <int W>
-  struct Total {
-    Vec<Wide, W> value = broadcast<W, Wide>(static_cast<Wide>(Rule::kNeutral));
-
-    AIT_INLINE void add(const Partial<W>& partial, BlockPlace) {
-      value = Rule::combine(value, convert<Wide>(partial.value));
-    }
-    AIT_INLINE void merge(const Total& other) { value = Rule::combine(value, other.value); }
-
-    AIT_INLINE Total<1> collapsed() const {
-      const auto combine = [](auto a, auto b) AIT_INLINE_LAMBDA { return Rule::combine(a, b); };
-      return {broadcast<1, Wide>(horizontal(value, combine))};
-    }
-
-    AIT_INLINE Vec<Result, W> finish(int64_t count) const {
-      return Rule::finish(value, static_cast<double>(count));
-    }
+    AIT_INLINE Total<W> total(BlockPlace) const { return {convert<Wide>(value)}; }
   };
 };
 

@@ -25,6 +25,30 @@ struct ArgReducer {
   static constexpr T worst() { return kIsMaximum ? lowestOf<T>() : greatestOf<T>(); }
 
   template <int W>
+  struct Total {
+    Vec<T, W> value = broadcast<W, T>(worst());
+    Vec<int64_t, W> position = broadcast<W, int64_t>(greatestOf<int64_t>());
+
+    AIT_INLINE void merge(const Total& other) {
+      const auto isBetter = takes(other.value, value);
+      const auto isEarlier = !takes(value, other.value) & (other.position < position);
+      const auto isTaken = isBetter | isEarlier;
+      value = select(isTaken, other.value, value);
+      position = select(isTaken, other.position, position);
+    }
+
+    AIT_INLINE Total<1> collapsed() const {
+      const T best = kIsMaximum ? horizontalMax(value) : horizontalMin(value);
+      const auto isBest = !takes(broadcast<W, T>(best), value);
+      const auto last = broadcast<W, int64_t>(greatestOf<int64_t>());
+      const int64_t first = horizontalMin(select(isBest, position, last));
+      return {broadcast<1, T>(best), broadcast<1, int64_t>(first)};
+    }
+
+    AIT_INLINE Vec<int64_t, W> finish(int64_t) const { return position; }
+  };
+
+  template <int W>
   struct Partial {
     Vec<T, W> value = broadcast<W, T>(worst());
     Vec<int32_t, W> index = broadcast<W, int32_t>(0);
@@ -53,36 +77,12 @@ struct ArgReducer {
     }
 
     AIT_INLINE void nextPass() {}
-  };
 
-  template <int W>
-  struct Total {
-    Vec<T, W> value = broadcast<W, T>(worst());
-    Vec<int64_t, W> position = broadcast<W, int64_t>(greatestOf<int64_t>());
-
-    AIT_INLINE void add(const Partial<W>& partial, BlockPlace place) {
+    AIT_INLINE Total<W> total(BlockPlace place) const {
       const auto lanes = iota<int64_t, W>() * constant<int64_t, W>(place.lane);
-      const auto steps = convert<int64_t>(partial.index) * constant<int64_t, W>(place.step);
-      merge({partial.value, constant<int64_t, W>(place.first) + steps + lanes});
+      const auto steps = convert<int64_t>(index) * constant<int64_t, W>(place.step);
+      return {value, constant<int64_t, W>(place.first) + steps + lanes};
     }
-
-    AIT_INLINE void merge(const Total& other) {
-      const auto isBetter = takes(other.value, value);
-      const auto isEarlier = !takes(value, other.value) & (other.position < position);
-      const auto isTaken = isBetter | isEarlier;
-      value = select(isTaken, other.value, value);
-      position = select(isTaken, other.position, position);
-    }
-
-    AIT_INLINE Total<1> collapsed() const {
-      const T best = kIsMaximum ? horizontalMax(value) : horizontalMin(value);
-      const auto isBest = !takes(broadcast<W, T>(best), value);
-      const auto last = broadcast<W, int64_t>(greatestOf<int64_t>());
-      const int64_t first = horizontalMin(select(isBest, position, last));
-      return {broadcast<1, T>(best), broadcast<1, int64_t>(first)};
-    }
-
-    AIT_INLINE Vec<int64_t, W> finish(int64_t) const { return position; }
   };
 };
 

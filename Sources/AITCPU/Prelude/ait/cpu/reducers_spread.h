@@ -21,6 +21,32 @@ struct LogSumExpReducer {
   }
 
   template <int W>
+  struct Total {
+    Vec<T, W> top = broadcast<W, T>(lowestOf<T>());
+    Vec<double, W> sum = broadcast<W, double>(0);
+
+    AIT_INLINE void merge(const Total& other) {
+      const auto larger = maximum(top, other.top);
+      sum = rescaled(larger) + other.rescaled(larger);
+      top = larger;
+    }
+
+    AIT_INLINE Total<1> collapsed() const {
+      const T larger = horizontalMax(top);
+      const double total = horizontalSum(rescaled(broadcast<W, T>(larger)));
+      return {broadcast<1, T>(larger), broadcast<1, double>(total)};
+    }
+
+    AIT_INLINE Vec<T, W> finish(int64_t) const { return log(convert<T>(sum)) + shiftOf(top); }
+
+    /// The sum relative to another maximum, not below this one; the same if both are infinite.
+    AIT_INLINE Vec<double, W> rescaled(Vec<T, W> larger) const {
+      const auto factor = select(top == larger, constant<T, W>(1), exp(top - larger));
+      return sum * convert<double>(factor);
+    }
+  };
+
+  template <int W>
   struct Partial {
     Vec<T, W> top = broadcast<W, T>(lowestOf<T>());
     Vec<T, W> shift = broadcast<W, T>(0);
@@ -50,37 +76,9 @@ struct LogSumExpReducer {
     }
 
     AIT_INLINE void nextPass() { shift = shiftOf(top); }
-  };
 
-  template <int W>
-  struct Total {
-    Vec<T, W> top = broadcast<W, T>(lowestOf<T>());
-    Vec<double, W> sum = broadcast<W, double>(0);
-
-    AIT_INLINE void add(const Partial<W>& partial, BlockPlace) {
-      // A lane of −∞ alone has added up exp(−∞ − 0).
-      merge({partial.top, convert<double>(partial.sum)});
-    }
-
-    AIT_INLINE void merge(const Total& other) {
-      const auto larger = maximum(top, other.top);
-      sum = rescaled(larger) + other.rescaled(larger);
-      top = larger;
-    }
-
-    AIT_INLINE Total<1> collapsed() const {
-      const T larger = horizontalMax(top);
-      const double total = horizontalSum(rescaled(broadcast<W, T>(larger)));
-      return {broadcast<1, T>(larger), broadcast<1, double>(total)};
-    }
-
-    AIT_INLINE Vec<T, W> finish(int64_t) const { return log(convert<T>(sum)) + shiftOf(top); }
-
-    /// The sum relative to another maximum, not below this one; the same if both are infinite.
-    AIT_INLINE Vec<double, W> rescaled(Vec<T, W> larger) const {
-      const auto factor = select(top == larger, constant<T, W>(1), exp(top - larger));
-      return sum * convert<double>(factor);
-    }
+    // A lane of −∞ alone has added up exp(−∞ − 0).
+    AIT_INLINE Total<W> total(BlockPlace) const { return {top, convert<double>(sum)}; }
   };
 };
 
@@ -93,6 +91,37 @@ struct VarianceReducer {
   static_assert(__is_floating_point(T), "variances are of floating-point numbers");
   using Result = T;
   static constexpr int kPasses = 2;
+
+  template <int W>
+  struct Total {
+    Vec<double, W> count = broadcast<W, double>(0);
+    Vec<double, W> mean = broadcast<W, double>(0);
+    Vec<double, W> squares = broadcast<W, double>(0);
+
+    AIT_INLINE void merge(const Total& other) {
+      const auto number = count + other.count;
+      const auto share = other.count / maximum(number, constant<double, W>(1));
+      const auto distance = other.mean - mean;
+      squares += other.squares + distance * distance * count * share;
+      mean += distance * share;
+      count = number;
+    }
+
+    AIT_INLINE Total<1> collapsed() const {
+      const double number = horizontalSum(count);
+      const double center = horizontalSum(mean * count) / (number > 0 ? number : 1);
+      const auto distance = mean - broadcast<W, double>(center);
+      const double sum = horizontalSum(squares + distance * distance * count);
+      return {broadcast<1, double>(number), broadcast<1, double>(center),
+              broadcast<1, double>(sum)};
+    }
+
+    AIT_INLINE Vec<T, W> finish(int64_t number) const {
+      const double freedom = static_cast<double>(number) - Parameters::kCorrection;
+      const auto divisor = broadcast<W, double>(freedom > 0 ? freedom : 0);
+      return convert<T>(squares / divisor);
+    }
+  };
 
   template <int W>
   struct Partial {
@@ -144,45 +173,13 @@ struct VarianceReducer {
       center = sum / maximum(count, constant<T, W>(1));
       sum = broadcast<W, T>(0);
     }
-  };
 
-  template <int W>
-  struct Total {
-    Vec<double, W> count = broadcast<W, double>(0);
-    Vec<double, W> mean = broadcast<W, double>(0);
-    Vec<double, W> squares = broadcast<W, double>(0);
-
-    AIT_INLINE void add(const Partial<W>& partial, BlockPlace) {
-      // The deviations' own mean is what rounding has left in the center.
-      const auto number = convert<double>(partial.count);
-      const auto sum = convert<double>(partial.sum);
-      const auto rest = sum / maximum(number, constant<double, W>(1));
-      merge({number, convert<double>(partial.center) + rest,
-             convert<double>(partial.squares) - sum * rest});
-    }
-
-    AIT_INLINE void merge(const Total& other) {
-      const auto number = count + other.count;
-      const auto share = other.count / maximum(number, constant<double, W>(1));
-      const auto distance = other.mean - mean;
-      squares += other.squares + distance * distance * count * share;
-      mean += distance * share;
-      count = number;
-    }
-
-    AIT_INLINE Total<1> collapsed() const {
-      const double number = horizontalSum(count);
-      const double center = horizontalSum(mean * count) / (number > 0 ? number : 1);
-      const auto distance = mean - broadcast<W, double>(center);
-      const double sum = horizontalSum(squares + distance * distance * count);
-      return {broadcast<1, double>(number), broadcast<1, double>(center),
-              broadcast<1, double>(sum)};
-    }
-
-    AIT_INLINE Vec<T, W> finish(int64_t number) const {
-      const double freedom = static_cast<double>(number) - Parameters::kCorrection;
-      const auto divisor = broadcast<W, double>(freedom > 0 ? freedom : 0);
-      return convert<T>(squares / divisor);
+    AIT_INLINE Total<W> total(BlockPlace) const {
+      // The mean of the deviations is what the center lacks of the mean.
+      const auto rest = sum / maximum(count, constant<T, W>(1));
+      const auto product = convert<double>(sum) * convert<double>(rest);
+      return {convert<double>(count), convert<double>(center) + convert<double>(rest),
+              convert<double>(squares) - product};
     }
   };
 };

@@ -6,9 +6,10 @@
 //   kPasses     how often it sees the elements of a block: 1 or 2.
 //   Partial<W>  what the steps of one block have given, lane by lane, in fast arithmetic:
 //               step<pass>(x) and step<pass>(x0, x1, x2, x3) take whole vectors in order,
-//               stepFirst<pass>(x, count) the first lanes of one; nextPass() comes between passes.
+//               stepFirst<pass>(x, count) the first lanes of one; nextPass() comes between passes,
+//               total(place) at the end.
 //   Total<W>    what all blocks have given, in arithmetic whose error does not grow with their
-//               number: add(partial, place), merge(total), collapsed() to one lane, and
+//               number: merge(total) of blocks that come later, collapsed() to one lane, and
 //               finish(count) for results of `count` elements.
 //
 // New partials and totals are those of no elements.

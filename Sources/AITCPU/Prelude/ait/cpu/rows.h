@@ -65,14 +65,23 @@ AIT_INLINE void forEachBlock(int64_t first, int64_t last, Body&& body) {
   for (; first < last; first += kBlock) body(first, first + kBlock < last ? first + kBlock : last);
 }
 
-/// Adds `value(column, extent)` of all vectors to `total`, lane by lane.
+struct Addition {
+  template <class V>
+  AIT_INLINE V operator()(V a, V b) const {
+    return a + b;
+  }
+};
+
+/// The sum of `value(column, extent)` over all columns.
 template <class T, int W, class Value>
-AIT_INLINE void sumVectors(int64_t first, int64_t last, Vec<double, W>& total, Value&& value) {
+AIT_INLINE double sumOfVectors(int64_t first, int64_t last, Value&& value) {
   const Vec<T, W> zero = broadcast<W, T>(0);
+  double total = 0;
   forEachBlock<W>(first, last, [&](int64_t start, int64_t end) AIT_INLINE_LAMBDA {
-    const auto add = [](auto a, auto b) AIT_INLINE_LAMBDA { return a + b; };
-    total += convert<double>(foldVectors<W>(start, end, zero, zero, value, add));
+    const Vec<T, W> sum = foldVectors<W>(start, end, zero, zero, value, Addition());
+    total += static_cast<double>(horizontalSum(sum));
   });
+  return total;
 }
 
 // MARK: - Bodies on whole and partial vectors

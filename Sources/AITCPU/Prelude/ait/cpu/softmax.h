@@ -12,6 +12,17 @@ AIT_INLINE Vec<T, W> largerNumber(Vec<T, W> a, Vec<T, W> b) {
   return Vec<T, W>(a.native > b.native ? a.native : b.native);
 }
 
+/// e^x for a difference to the largest number: at most 0, or NaN.
+template <class T, int W>
+AIT_INLINE Vec<T, W> expOfDifference(Vec<T, W> x) {
+  if constexpr (__is_same(T, float)) {
+    // From -104 down the result is 0; a NaN stays, as the second operand does.
+    return expWithinLimits(largerNumber(constant<float, W>(-104.0f), x));
+  } else {
+    return exp(x);
+  }
+}
+
 /// What results are made with, beside the largest element: 1 / sum, or log sum.
 template <bool kLogarithmic, class T, int W>
 AIT_INLINE Vec<T, W> softmaxFactor(Vec<double, W> sum) {
@@ -44,16 +55,27 @@ class RowSoftmax {
   template <class Rows>
   AIT_INLINE void run(const Rows& rows) const {
     const Vec<T, W> top = spread(read<true>(rows, 0, columns_, lowest()));
-    Vec<double, W> sum = broadcast<W, double>(0);
-    addPowers(columns_, top, sum);
-    write(rows, 0, columns_, top, sum);
+    write(rows, 0, columns_, top, sumOfPowers(columns_, top));
+  }
+
+  /// At most W columns: nothing leaves the registers, so that rows overlap in the pipeline.
+  template <class Rows>
+  AIT_INLINE void runVector(const Rows& rows) const {
+    const PartialVector extent{columns_};
+    const Vec<T, W> x = fillBeyond(rows.template read<true>(0, extent), lowest(), extent);
+    const Vec<T, W> top = spread(x);
+    const Vec<T, W> power = expOfDifference(x - top);
+    // Lanes beyond the row have given 0, or NaN if all the row is −∞.
+    const auto sum = broadcast<1, T>(horizontalSum(power));
+    const auto factor = broadcast<W, T>((kLogarithmic ? log(sum) : reciprocal(sum))[0]);
+    rows.write(0, softmaxResult<kLogarithmic>(kLogarithmic ? x : power, top, factor), extent);
   }
 
   /// Any number of columns: the prologue runs for each pass, on parts of the row.
   template <class Rows>
   __attribute__((noinline)) void runInParts(const Rows& rows) const {
     Vec<T, W> top = lowest();
-    Vec<double, W> sum = broadcast<W, double>(0);
+    double sum = 0;
     for (int pass = 0; pass < 3; ++pass) {
       for (int64_t first = 0; first < columns_; first += kPart) {
         const int64_t last = first + kPart < columns_ ? first + kPart : columns_;
@@ -65,8 +87,8 @@ class RowSoftmax {
           if (pass == 0) top = larger;
         }
         if (pass == 0) continue;
-        Vec<double, W> unused = broadcast<W, double>(0);
-        addPowers(last - first, top, pass == 1 ? sum : unused);
+        const double part = sumOfPowers(last - first, top);
+        if (pass == 1) sum += part;
         if (pass == 2) write(rows, first, last, top, sum);
       }
       if (pass == 0) top = spread(top);
@@ -97,10 +119,11 @@ class RowSoftmax {
         [](auto a, auto b) AIT_INLINE_LAMBDA { return largerNumber(a, b); });
   }
 
-  /// Adds up the exponentials of what is kept, and keeps them unless logarithms are wanted.
-  AIT_INLINE void addPowers(int64_t count, Vec<T, W> top, Vec<double, W>& sum) const {
-    sumVectors<T, W>(0, count, sum, [&](int64_t at, auto) AIT_INLINE_LAMBDA {
-      const Vec<T, W> power = exp(load<T, W>(kept_ + at) - top);
+  /// The sum of the exponentials of what is kept; they are kept instead unless logarithms are
+  /// wanted.
+  AIT_INLINE double sumOfPowers(int64_t count, Vec<T, W> top) const {
+    return sumOfVectors<T, W>(0, count, [&](int64_t at, auto) AIT_INLINE_LAMBDA {
+      const Vec<T, W> power = expOfDifference(load<T, W>(kept_ + at) - top);
       if constexpr (!kLogarithmic) store<T, W>(kept_ + at, power);
       return power;
     });
@@ -108,8 +131,8 @@ class RowSoftmax {
 
   template <class Rows>
   AIT_INLINE void write(const Rows& rows, int64_t first, int64_t last, Vec<T, W> top,
-                        Vec<double, W> sum) const {
-    const auto total = broadcast<1, double>(horizontalSum(sum));
+                        double sum) const {
+    const auto total = broadcast<1, double>(sum);
     const auto factor = broadcast<W, T>(softmaxFactor<kLogarithmic, T>(total)[0]);
     forEachVector<W>(first, last, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
       const Vec<T, W> kept = load<T, W>(kept_ + (column - first));
@@ -128,7 +151,9 @@ __attribute__((noinline)) void softmaxRows(Operands operands, int64_t columns, v
   const Row row(columns, static_cast<T*>(scratch));
   operands.seek(first);
   for (int64_t index = first; index < last; ++index) {
-    if (columns <= kKeptElements<T>) {
+    if (columns <= Operands::W) {
+      row.runVector(operands.rows());
+    } else if (columns <= kKeptElements<T>) {
       row.run(operands.rows());
     } else {
       row.runInParts(operands.rows());
@@ -174,122 +199,130 @@ class ColumnSoftmax {
   static constexpr int W = Operands::W;
 
  public:
-  /// Four cache lines of floats on AVX-512: enough that lines are used whole and rows prefetched.
-  static constexpr int kVectors = 4;
-  static constexpr int64_t kColumns = kVectors * W;
-
-  /// The columns `first ..< last` of `length` rows.
-  AIT_INLINE ColumnSoftmax(int64_t length, int64_t first, int64_t last, T* kept)
-      : length_(length), first_(first), last_(last), kept_(kept) {
-    for (Vec<T, W>& each : top_) each = broadcast<W, T>(-static_cast<T>(__builtin_huge_val()));
-    for (Vec<double, W>& each : sum_) each = broadcast<W, double>(0);
+  /// The columns of a block: as many as a KiB or half the scratch memory holds of rows that long.
+  /// Short pieces of rows would defeat the prefetching.
+  static int64_t columnsOfBlock(int64_t length) {
+    const int64_t vectors = kKeptElements<T> / (2 * W) / (length > 0 ? length : 1);
+    return (vectors < 1 ? 1 : vectors < kMostVectors ? vectors : kMostVectors) * W;
   }
 
-  /// The rows of the softmax begin at `row`. The prologue runs once if they fit what may be kept,
-  /// and otherwise for each pass, on parts of them.
-  AIT_INLINE void run(Operands& operands, int64_t row) {
-    const bool isKept = length_ <= kPart;
+  AIT_INLINE ColumnSoftmax(const Operands& operands, int64_t length, T* kept)
+      : operands_(operands), length_(length), kept_(kept) {}
+
+  /// The columns `first ..< last` of the rows that begin at `row`. The prologue runs once if the
+  /// block fits what may be kept, and otherwise for each pass, on parts of the rows.
+  AIT_INLINE void run(int64_t row, int64_t first, int64_t last) {
+    first_ = first;
+    last_ = last;
+    vectors_ = static_cast<int>((last - first + W - 1) / W);
+    const int64_t most = kKeptElements<T> / (vectors_ * W);
+    const bool isKept = length_ <= most;
+    for (int vector = 0; vector < vectors_; ++vector) {
+      top_[vector] = broadcast<W, T>(-static_cast<T>(__builtin_huge_val()));
+      sum_[vector] = broadcast<W, double>(0);
+    }
     for (int pass = 0; pass < 3; ++pass) {
-      for (int64_t start = 0; start < length_; start += kPart) {
-        const int64_t count = start + kPart < length_ ? kPart : length_ - start;
+      for (int64_t start = 0; start < length_; start += most) {
+        const int64_t count = start + most < length_ ? most : length_ - start;
         if (pass == 0 || !isKept) {
-          operands.seek(row + start);
+          operands_.seek(row + start);
           // What is exposed may take the place of what is read: not before the last reading.
           if (isKept || pass == 2) {
-            read<true>(operands, count);
+            read<true>(count);
           } else {
-            read<false>(operands, count);
+            read<false>(count);
           }
         }
-        if (pass == 1) addPowers(count, sum_);
+        if (pass == 1 || (pass == 2 && !isKept)) addPowers(count, pass == 1);
         if (pass == 2) {
-          Vec<double, W> unused[kVectors];
-          if (!isKept) addPowers(count, unused);
-          operands.seek(row + start);
-          write(operands, count);
+          operands_.seek(row + start);
+          write(count);
         }
       }
     }
   }
 
  private:
-  /// The rows that may be kept.
-  static constexpr int64_t kPart = kKeptElements<T> / kColumns;
+  static constexpr int kMostVectors = 16;
 
   template <class Body>
-  AIT_INLINE void forEachVectorOfBlock(Body&& body) const {
+  AIT_INLINE void forEachVectorOfBlock(int64_t row, Body&& body) const {
+    T* kept = kept_ + row * vectors_ * W;
     int vector = 0;
     forEachVector<W>(first_, last_, [&](int64_t column, auto extent) AIT_INLINE_LAMBDA {
-      body(column, extent, vector++);
+      body(column, extent, kept + vector * W, vector);
+      ++vector;
     });
   }
 
-  AIT_INLINE T* keptAt(int64_t row, int vector) const {
-    return kept_ + row * kColumns + vector * W;
-  }
-
   template <bool kStores>
-  AIT_INLINE void read(Operands& operands, int64_t count) {
+  AIT_INLINE void read(int64_t count) {
     for (int64_t row = 0; row < count; ++row) {
-      const auto rows = operands.rows();
-      forEachVectorOfBlock([&](int64_t column, auto extent, int vector) AIT_INLINE_LAMBDA {
-        const Vec<T, W> x = rows.template read<kStores>(column, extent);
-        store<T, W>(keptAt(row, vector), x);
-        top_[vector] = largerNumber(top_[vector], x);
-      });
-      operands.advance();
+      const auto rows = operands_.rows();
+      forEachVectorOfBlock(row,
+                           [&](int64_t column, auto extent, T* kept, int vector) AIT_INLINE_LAMBDA {
+                             const Vec<T, W> x = rows.template read<kStores>(column, extent);
+                             store<T, W>(kept, x);
+                             top_[vector] = largerNumber(top_[vector], x);
+                           });
+      operands_.advance();
     }
   }
 
-  AIT_INLINE void addPowers(int64_t count, Vec<double, W>* sum) const {
-    const int vectors = static_cast<int>((last_ - first_ + W - 1) / W);
-    for (int vector = 0; vector < vectors; ++vector) {
+  /// As along a row, with steps from row to row in place of those from vector to vector.
+  AIT_INLINE void addPowers(int64_t count, bool isCounted) {
+    const Vec<T, W> zero = broadcast<W, T>(0);
+    for (int vector = 0; vector < vectors_; ++vector) {
       const Vec<T, W> top = top_[vector];
-      // Steps along the column take the place of lanes along a row.
-      sumVectors<T, W>(0, count * W, sum[vector], [&](int64_t at, auto) AIT_INLINE_LAMBDA {
-        T* kept = keptAt(0, vector) + at * kVectors;
-        const Vec<T, W> power = exp(load<T, W>(kept) - top);
+      const auto power = [&](int64_t at, auto) AIT_INLINE_LAMBDA {
+        T* kept = kept_ + at * vectors_ + vector * W;
+        const Vec<T, W> power = expOfDifference(load<T, W>(kept) - top);
         if constexpr (!kLogarithmic) store<T, W>(kept, power);
         return power;
+      };
+      forEachBlock<W>(0, count * W, [&](int64_t start, int64_t end) AIT_INLINE_LAMBDA {
+        const Vec<T, W> sum = foldVectors<W>(start, end, zero, zero, power, Addition());
+        if (isCounted) sum_[vector] += convert<double>(sum);
       });
     }
   }
 
-  AIT_INLINE void write(Operands& operands, int64_t count) const {
-    Vec<T, W> factor[kVectors];
-    for (int vector = 0; vector < kVectors; ++vector) {
+  AIT_INLINE void write(int64_t count) {
+    Vec<T, W> factor[kMostVectors];
+    for (int vector = 0; vector < vectors_; ++vector) {
       factor[vector] = softmaxFactor<kLogarithmic, T>(sum_[vector]);
     }
     for (int64_t row = 0; row < count; ++row) {
-      const auto rows = operands.rows();
-      forEachVectorOfBlock([&](int64_t column, auto extent, int vector) AIT_INLINE_LAMBDA {
-        const Vec<T, W> kept = load<T, W>(keptAt(row, vector));
-        rows.write(column, softmaxResult<kLogarithmic>(kept, top_[vector], factor[vector]), extent);
+      const auto rows = operands_.rows();
+      forEachVectorOfBlock(row, [&](int64_t column, auto extent, const T* kept,
+                                    int vector) AIT_INLINE_LAMBDA {
+        const Vec<T, W> x = load<T, W>(kept);
+        rows.write(column, softmaxResult<kLogarithmic>(x, top_[vector], factor[vector]), extent);
       });
-      operands.advance();
+      operands_.advance();
     }
   }
 
+  Operands operands_;
   int64_t length_;
+  T* kept_;
   int64_t first_;
   int64_t last_;
-  T* kept_;
-  Vec<T, W> top_[kVectors];
-  Vec<double, W> sum_[kVectors];
+  int vectors_;
+  Vec<T, W> top_[kMostVectors];
+  Vec<double, W> sum_[kMostVectors];
 };
 
 template <class Block, class Operands>
-__attribute__((noinline)) void softmaxBlocks(Operands operands, const int64_t* extents, int rank,
-                                             void* scratch, int64_t first, int64_t last) {
-  using T = typename Operands::T;
-  const int64_t length = extents[rank - 2];
-  const int64_t columns = extents[rank - 1];
-  const int64_t blocks = (columns + Block::kColumns - 1) / Block::kColumns;
+__attribute__((noinline)) void softmaxBlocks(const Operands& operands, int64_t length,
+                                             int64_t columns, void* scratch, int64_t first,
+                                             int64_t last) {
+  Block block(operands, length, static_cast<typename Operands::T*>(scratch));
+  const int64_t width = Block::columnsOfBlock(length);
+  const int64_t blocks = (columns + width - 1) / width;
   for (int64_t index = first; index < last; ++index) {
-    const int64_t column = index % blocks * Block::kColumns;
-    const int64_t end = column + Block::kColumns;
-    Block block(length, column, end < columns ? end : columns, static_cast<T*>(scratch));
-    block.run(operands, index / blocks * length);
+    const int64_t column = index % blocks * width;
+    block.run(index / blocks * length, column, column + width < columns ? column + width : columns);
   }
 }
 
@@ -308,15 +341,15 @@ void softmaxAcross(const KernelContext& context) {
       });
   const int64_t length = loops.extents[kRank - 2];
   const int64_t columns = loops.extents[kRank - 1];
-  const int64_t blocks = (columns + Block::kColumns - 1) / Block::kColumns;
-  const int64_t jobs = product(loops.extents, kRank - 2) * blocks;
+  const int64_t width = Block::columnsOfBlock(length);
+  const int64_t jobs = product(loops.extents, kRank - 2) * ((columns + width - 1) / width);
   if (jobs * length == 0) return;
   const Operands operands(context.buffers, loops.extents, loops.strides);
-  const int64_t width = columns < Block::kColumns ? columns : Block::kColumns;
-  const RowTasks tasks(jobs, length * width, context.pool.threadCount());
+  const RowTasks tasks(jobs, length * (columns < width ? columns : width),
+                       context.pool.threadCount());
   parallelFor(context.pool, tasks.count(), [&](int64_t task, int32_t thread) {
-    softmaxBlocks<Block>(operands, loops.extents, kRank, context.pool.scratch(thread),
-                         tasks.first(task), tasks.last(task));
+    softmaxBlocks<Block>(operands, length, columns, context.pool.scratch(thread), tasks.first(task),
+                         tasks.last(task));
   });
 }
 
