@@ -47,7 +47,8 @@ import Testing
       Self.buffer(1024 * batch, 2...3), Self.buffer(2000 * rows, 0...3), Self.buffer(192, 0...3),
     ])
     #expect(
-      found.offsets == ["4096*batch", "0", "4096*batch", "6144*batch", "6144*batch + 2048*rows"])
+      found.offsets == ["4096*batch", "0", "4096*batch", "6144*batch", "6144*batch + 2048*rows"]
+    )
     #expect(found.arena == "6144*batch + 2048*rows + 192")
   }
 
@@ -72,7 +73,8 @@ import Testing
       let size = 1 + random.integer(below: random.integer(below: 4) == 0 ? 100_000 : 3000)
       return Self.buffer(
         Dimension(size) * units[random.integer(below: units.count)],
-        start...(start + random.integer(below: 6)))
+        start...(start + random.integer(below: 6))
+      )
     }
     let arena = MemoryPlanner.assignOffsets(&placed)
     for value in [0, 1, 4, 9] {

@@ -53,7 +53,8 @@ import Testing
       Self.lines(plan) == [
         "a: x, folded v_packed -> buffer whole", "b: x, folded w_packed -> buffer whole + 16",
         "soft: buffer whole -> output y",
-      ])
+      ]
+    )
     #expect(plan.buffers.map { "\($0.sizeInBytes)" } == ["64*batch"])
   }
 
@@ -70,7 +71,8 @@ import Testing
     #expect(
       Self.lines(plan) == [
         "a: x -> output y + 8*batch", "b: x -> output y + 16*batch", "c: x -> output y",
-      ])
+      ]
+    )
     #expect(plan.buffers.isEmpty)
   }
 
@@ -87,7 +89,8 @@ import Testing
       Self.lines(plan) == [
         "a: x -> output part", "b: x -> output whole + 24",
         "joined_part0: output part -> output whole",
-      ])
+      ]
+    )
   }
 
   @Test("Of a value that is two parts, one is written in place and the other copied")
@@ -100,7 +103,8 @@ import Testing
     #expect(
       Self.lines(plan) == [
         "a: x -> output y", "twice_part1: output y -> output y + 12",
-      ])
+      ]
+    )
   }
 
   @Test("Inputs and constants are copied into a concatenation")
@@ -113,7 +117,8 @@ import Testing
     #expect(
       Self.lines(plan) == [
         "joined_part0: w -> output y", "joined_part1: x -> output y + 24",
-      ])
+      ]
+    )
   }
 
   @Test("A part is written in place through views of it")
@@ -126,11 +131,14 @@ import Testing
       let flat = try g.reshape(b, [Self.batch, 6])
       let joined = try g.concat(
         [try g.reshape(turned, [Self.batch, 3, 2]), try g.reshape(flat, [Self.batch, 3, 2])],
-        axis: 1, name: "joined")
+        axis: 1,
+        name: "joined"
+      )
       try g.addOutput("y", joined)
     }
     #expect(
-      Self.lines(plan) == ["a: x -> output y", "b: x -> output y + 24"])
+      Self.lines(plan) == ["a: x -> output y", "b: x -> output y + 24"]
+    )
   }
 
   // MARK: - Outputs
@@ -148,7 +156,8 @@ import Testing
       Self.lines(plan) == [
         "same_copy: x -> output same", "weight_copy: w -> output weight",
         "turned_copy: x -> output turned",
-      ])
+      ]
+    )
   }
 
   @Test("A value that is two outputs is computed once and copied")
@@ -162,7 +171,8 @@ import Testing
     #expect(
       Self.lines(plan) == [
         "a: x -> output first", "second_copy: output first -> output second",
-      ])
+      ]
+    )
   }
 
   @Test("An output behind views is written where they lead")
@@ -178,7 +188,8 @@ import Testing
     #expect(
       Self.lines(plan) == [
         "a: x -> output turned", "b: x -> output flat", "sum: output flat -> output sum",
-      ])
+      ]
+    )
   }
 
   @Test("A part of a value as an output is a copy of the part")
@@ -189,7 +200,8 @@ import Testing
       try g.addOutput("y", try g.slice(a, axis: 1, SliceRange(2, 4)))
     }
     #expect(
-      Self.lines(plan) == ["a: x -> buffer a", "y_copy: buffer a + 8 -> output y"])
+      Self.lines(plan) == ["a: x -> buffer a", "y_copy: buffer a + 8 -> output y"]
+    )
   }
 
   // MARK: - Views
@@ -246,7 +258,8 @@ import Testing
         "product: x, folded w_packed -> buffer product", "curve: buffer product -> buffer product",
         "soft: buffer product -> buffer product",
         "last: buffer product, folded w_packed -> output y",
-      ])
+      ]
+    )
     #expect(plan.foldSteps.map(\.name) == ["w_packed"])
   }
 
@@ -265,7 +278,8 @@ import Testing
       Self.lines(plan) == [
         "a: x -> buffer a", "b: buffer a -> buffer b", "c: buffer b, buffer b -> buffer c",
         "d: buffer c -> buffer c", "product: buffer c, buffer a -> output y",
-      ])
+      ]
+    )
   }
 
   @Test("A part that the whole would lay out otherwise is copied")
@@ -281,7 +295,8 @@ import Testing
       Self.lines(plan) == [
         "a: x -> buffer a", "joined_part0: y -> output z",
         "joined_part1: buffer a -> output z + 8",
-      ])
+      ]
+    )
   }
 
   @Test("A result of another size or walked otherwise does not take an operand's memory")
@@ -302,7 +317,8 @@ import Testing
       Self.lines(plan).suffix(3) == [
         "b: buffer half -> buffer b", "turned: buffer b -> buffer turned",
         "sum: buffer turned -> output z",
-      ])
+      ]
+    )
   }
 
   // MARK: - Constants
@@ -328,7 +344,8 @@ import Testing
         "once: x, folded sum_packed -> buffer once",
         "again: buffer once, folded sum_packed -> output y",
         "turned: x, folded t_packed -> output z",
-      ])
+      ]
+    )
   }
 
   // MARK: - Symbols
@@ -363,6 +380,8 @@ import Testing
     #expect(error?.identity == .unsupportedOperator)
     #expect(error?.location == "node 'both'")
     #expect(error?.message.hasPrefix("pointwise(float32[2, 2,") == true)
-    #expect(error?.message.contains("has no kernel for cpu:x86-64-v3: its loops do not join") == true)
+    #expect(
+      error?.message.contains("has no kernel for cpu:x86-64-v3: its loops do not join") == true
+    )
   }
 }

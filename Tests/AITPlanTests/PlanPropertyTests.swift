@@ -21,7 +21,9 @@ import Testing
       isOptimized = true
       try check(try Planner.plan(optimized, for: backend), seed: seed)
     } catch {
-      Issue.record("\(error) (seed \(seed), \(isOptimized ? "optimised" : "as it was made"))\n\(graph)")
+      Issue.record(
+        "\(error) (seed \(seed), \(isOptimized ? "optimised" : "as it was made"))\n\(graph)"
+      )
     }
   }
 
@@ -80,7 +82,9 @@ import Testing
         case .output, .folded, .buffer:
           if isRead {
             #expect(
-              written.contains(operand.storage), "'\(step.name)' reads what nobody wrote\n\(plan)")
+              written.contains(operand.storage),
+              "'\(step.name)' reads what nobody wrote\n\(plan)"
+            )
           } else {
             written.insert(operand.storage)
           }

@@ -20,15 +20,21 @@ package struct ProgramResult: Sendable, CustomStringConvertible {
 
 /// Runs a program to its end.
 package func run(
-  program: String, _ arguments: [String], in folder: String? = nil,
+  program: String,
+  _ arguments: [String],
+  in folder: String? = nil,
   environment: [String: String] = [:]
 ) async throws -> ProgramResult {
   var changes: [Environment.Key: String?] = [:]
   for (name, value) in environment { changes[Environment.Key(stringLiteral: name)] = value }
   let result = try await Subprocess.run(
-    .path(FilePath(program)), arguments: Arguments(arguments),
-    environment: .inherit.updating(changes), workingDirectory: folder.map { FilePath($0) },
-    output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
+    .path(FilePath(program)),
+    arguments: Arguments(arguments),
+    environment: .inherit.updating(changes),
+    workingDirectory: folder.map { FilePath($0) },
+    output: .string(limit: 1 << 22),
+    error: .string(limit: 1 << 22)
+  )
   let code =
     switch result.terminationStatus {
     case .exited(let code): Int(code)

@@ -41,9 +41,12 @@ import Testing
       for (output, data) in zip(module.outputs, found.results) { results[output.name] = data }
       for (member, inputs) in zip(joined.members, given) {
         compare(
-          joined.outputs(of: member, in: results), member, inputs,
+          joined.outputs(of: member, in: results),
+          member,
+          inputs,
           "\(member.name), sizes at \(share) of their bounds, \(threads) threads",
-          looseness: looseness)
+          looseness: looseness
+        )
       }
     }
   }
@@ -51,8 +54,11 @@ import Testing
   /// Against the graph as it was made, and, where passes have been at work, against what they made of
   /// it: there the rounding of intermediates is the same, so the bound is tight.
   static func compare(
-    _ found: [String: TensorData], _ member: JoinedGraph.Member, _ inputs: RandomInputs,
-    _ place: String, looseness: Double
+    _ found: [String: TensorData],
+    _ member: JoinedGraph.Member,
+    _ inputs: RandomInputs,
+    _ place: String,
+    looseness: Double
   ) {
     do {
       for (graph, slack) in [(member.compiled, 1.0), (member.reference, 2.0)] {
@@ -107,7 +113,8 @@ import Testing
   /// Small ones of one element type, whose kernels have much in common: compiling is what takes time.
   @Test(
     "Random graphs give the reference's results",
-    arguments: [DType.float32, .float16, .bfloat16, .float64])
+    arguments: [DType.float32, .float16, .bfloat16, .float64]
+  )
   func randomGraphs(_ dtype: DType) async throws {
     var joined = JoinedGraph(name: "random_\(dtype.rawValue)")
     for seed in 1...UInt64(10) {

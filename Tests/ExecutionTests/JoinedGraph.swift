@@ -38,8 +38,12 @@ struct JoinedGraph {
     for id in compiled.constants {
       guard let constant = compiled.constant(id) else { continue }
       values[id] = try graph.addConstant(
-        prefix + compiled[id].name, compiled[id].type, data: constant.data,
-        originalName: prefix + constant.originalName, isNamed: constant.isNamed)
+        prefix + compiled[id].name,
+        compiled[id].type,
+        data: constant.data,
+        originalName: prefix + constant.originalName,
+        isNamed: constant.isNamed
+      )
     }
     for id in compiled.sortedNodes() {
       let node = compiled[id]
@@ -50,8 +54,11 @@ struct JoinedGraph {
       let type = type(of: node.op)
       var reader = try AttributeReader(attributes, operatorName: type.name)
       let results = try graph.addNode(
-        try type.init(&reader), node.inputs.compactMap { values[$0] }, name: prefix + node.name,
-        fusion: node.fusion)
+        try type.init(&reader),
+        node.inputs.compactMap { values[$0] },
+        name: prefix + node.name,
+        fusion: node.fusion
+      )
       for (old, new) in zip(node.outputs, results) { values[old] = new }
     }
     for output in compiled.outputs {
