@@ -142,9 +142,26 @@ let package = Package(
     .testTarget(
       name: "ExecutionTests",
       dependencies: [
-        "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITPasses",
-        "AITReference", "AITSamples", "AITTestSupport", "AITemplate",
+        "AITBuild", "AITConformance", "AITGraph", "AITKernels", "AITLoader", "AITOperators",
+        "AITPasses", "AITPlan", "AITReference", "AITSamples", "AITTestSupport", "AITemplate",
       ]
+    ),
+
+    .testTarget(
+      name: "DiagnosticTests",
+      dependencies: [
+        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader",
+        "AITOperators",
+        "AITPasses", "AITPlan", "AITReference", "AITTestSupport", "AITemplate",
+      ]
+    ),
+    .testTarget(
+      name: "CodegenGoldenTests",
+      dependencies: [
+        "AITBuild", "AITCPU", "AITCodegen", "AITGraph", "AITKernels", "AITOperators", "AITPlan",
+        "AITTestSupport", "AITemplate",
+      ],
+      exclude: ["Golden"]
     ),
 
     // Source written while building: the list of operators, and C++ files as text.

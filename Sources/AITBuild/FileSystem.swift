@@ -91,15 +91,20 @@ package enum FileSystem {
         hint: "see that the folder exists and can be written to"
       )
     }
-    do throws(Diagnostic) {
-      try body(Writer(descriptor: descriptor, path: path))
-      guard close(descriptor) == 0 else {
-        throw Diagnostic(.unwritableFile, "closing failed: \(reason)", at: path)
-      }
-    } catch {
+    do throws(Diagnostic) { try body(Writer(descriptor: descriptor, path: path)) } catch {
       close(descriptor)
       unlink(aside)
       throw error
+    }
+    guard close(descriptor) == 0 else {
+      let why = reason
+      unlink(aside)
+      throw Diagnostic(
+        .unwritableFile,
+        "closing failed: \(why)",
+        at: path,
+        hint: "see that the disk has room"
+      )
     }
     try rename(aside, to: path)
   }
@@ -184,7 +189,11 @@ package enum FileSystem {
       }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+      // Closing alone would not do: a compiler that is being started has a copy for a moment.
+      flock(descriptor, LOCK_UN)
+      close(descriptor)
+    }
   }
 }
 

@@ -13,12 +13,15 @@ package enum KernelUnit {
     for user in users { writer.line("// \(user)") }
     for header in kernel.headers { writer.line("#include \"\(header)\"") }
     writer.line()
-    writer.line("namespace {")
-    writer.line()
-    writer.text(kernel.definitions.trimmedNewlines)
-    writer.line()
-    writer.line("}  // namespace")
-    writer.line()
+    let definitions = kernel.definitions.trimmedNewlines
+    if !definitions.isEmpty {
+      writer.line("namespace {")
+      writer.line()
+      writer.text(definitions)
+      writer.line()
+      writer.line("}  // namespace")
+      writer.line()
+    }
     writer.line("extern \"C\" void \(kernel.functionName)(const ait::KernelContext& context) {")
     writer.line("  \(kernel.statement)")
     writer.line("}")

@@ -11,7 +11,7 @@ import AITModelInterface
 
 /// A model library in memory: its C functions by name.
 ///
-/// A copy of the file is opened, so that a library may be rebuilt while an older one is in use.
+/// A library may be rebuilt under its name while an older one is in use.
 final class ModelLibrary: @unchecked Sendable {
   private let handle: UnsafeMutableRawPointer
   let path: String
@@ -25,9 +25,11 @@ final class ModelLibrary: @unchecked Sendable {
         at: path
       )
     }
-    let name = path.contains("/") ? path : "./\(path)"
+    let name = Self.freshName(path)
     guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) else {
-      let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
+      let reason =
+        dlerror().map { String(cString: $0).replacing(name, with: path) }
+        ?? "no reason given"
       throw Diagnostic(
         .loadFailed,
         "the library cannot be loaded: \(reason)",
@@ -39,6 +41,25 @@ final class ModelLibrary: @unchecked Sendable {
   }
 
   deinit { dlclose(handle) }
+
+  private static let loadsLock = Lock()
+  nonisolated(unsafe) private static var loads = 0
+
+  /// A way to write the path that nothing was loaded by before.
+  ///
+  /// For a name it has loaded by, the system returns the library of then, even if the file is another
+  /// by now. So each load adds its number to the path, in `/` and `./`.
+  private static func freshName(_ path: String) -> String {
+    let number = loadsLock.withLock {
+      loads += 1
+      return loads
+    }
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { path[...$0] } ?? "./"
+    let file = slash.map { path[path.index(after: $0)...] } ?? path[...]
+    let digits = String(number, radix: 2).map { $0 == "1" ? "./" : "/" }.joined()
+    return folder + digits + file
+  }
 
   /// The function of a name, by its C type.
   func function<Function>(_ name: String, as type: Function.Type) throws(Diagnostic) -> Function {

@@ -84,7 +84,10 @@ package struct ModelBundle: Sendable {
       .joined(separator: " \\\n  ")
     return """
       # Builds lib\(bundle.name).so with clang++ alone. Generated.
-      CXX ?= clang++
+      # Make's own choice is not clang, whose vector extensions the kernels use.
+      ifeq ($(origin CXX),default)
+      CXX := clang++
+      endif
       CXXFLAGS := -O3 \(flags) \(includes)
       SOURCES := \\
         \(sources)

@@ -111,13 +111,15 @@ extension Reduce: CPULowerable {
     let isWidened = kind == .sum || kind == .product
     let resultType: DType =
       kind == .any || kind == .all ? .bool : isWidened && !dtype.isFloatingPoint ? .int64 : dtype
-    let parameters = """
-      struct Parameters {
-        static constexpr double kCorrection = \(correction);
-        static constexpr double kOrder = \(Self.literal(order));
-      };
-
-      """
+    let parameter: String? =
+      switch kind {
+      case .variance: "kCorrection = \(correction)"
+      case .norm: "kOrder = \(Self.literal(order))"
+      default: nil
+      }
+    let parameters =
+      parameter.map { "struct Parameters {\n  static constexpr double \($0);\n};\n" }
+      ?? "struct Parameters {};\n"
     return try ReductionLowering(
       reducer: name,
       axes: axes,
