@@ -10,6 +10,8 @@ CHECKS := --explicit-target-dependency-import-check error
 # The model, its inputs and PyTorch's outputs, unpacked.
 FIXTURE := out/tutorial
 RELEASE := .build/release
+# Programs that run on machines without Swift.
+OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
@@ -23,8 +25,8 @@ help: ## Print this list.
 build: ## Build everything for debugging; imports that no manifest declares are errors.
 	$(SWIFT) build --build-tests $(CHECKS)
 
-release: ## Build the command `ait`, optimised.
-	$(SWIFT) build -c release --product ait
+release: ## Build the command `ait`, optimised, in one file that needs no Swift.
+	$(SWIFT) build $(OPTIMIZED) --product ait
 
 $(FIXTURE)/%: Tests/Fixtures/tutorial/%.gz
 	@mkdir -p $(@D)
@@ -33,7 +35,7 @@ $(FIXTURE)/%: Tests/Fixtures/tutorial/%.gz
 fixture: $(FIXTURE)/simple_model.pt $(FIXTURE)/input.safetensors $(FIXTURE)/output.safetensors
 
 demo: fixture ## The tutorial: PyTorch's weights in, one fused library out, checked and timed.
-	$(SWIFT) build -c release --product Tutorial
+	$(SWIFT) build $(OPTIMIZED) --product Tutorial
 	$(RELEASE)/Tutorial $(FIXTURE) tmp
 	@$(PYTHON) Examples/Tutorial/pytorch_time.py --fixture $(FIXTURE) 2>/dev/null \
 	  || echo "pytorch: not measured (python3 with torch is not installed)"
