@@ -129,7 +129,7 @@ class ReductionAlong {
 
   const KernelContext& context_;
   ElementLoops<Types> elements_;
-  ResultLoops<Types, kOuterRank + 1> results_;
+  ResultLoops<Types, kOuterRank + 1, typename WrittenOnce<typename Types::Results>::Type> results_;
   int64_t outer_;
   RowBlocks blocks_;
 };
@@ -322,7 +322,7 @@ class ReductionAcross {
 
   const KernelContext& context_;
   ElementLoops<Types> elements_;
-  ResultLoops<Types, kOuterRank> results_;
+  ResultLoops<Types, kOuterRank, typename Types::Results> results_;
   int64_t outer_;
   int64_t columns_;
   int64_t length_;

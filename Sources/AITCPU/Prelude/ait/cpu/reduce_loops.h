@@ -173,11 +173,18 @@ inline int64_t partsOf(int64_t reductions, int64_t blocks, int64_t maximumTotals
 
 // MARK: - Results
 
+/// Outputs of which one column is written: a uniform one would be read before it is.
+template <class Pack>
+struct WrittenOnce;
+template <class... O>
+struct WrittenOnce<Outputs<O...>> {
+  using Type = Outputs<Operand<typename O::Element, Access::contiguous>...>;
+};
+
 /// The results of a reduction, with the operands of its epilogue: rows of the first axes.
-template <class Types, int kAxes>
+template <class Types, int kAxes, class Results>
 class ResultLoops {
   using Extras = typename Types::Extras;
-  using Results = typename Types::Results;
   static constexpr int kExtras = Types::In::kCount;
   static constexpr int kResults = kExtras + Extras::kCount;
 

@@ -38,18 +38,20 @@ AIT_INLINE Vec<T, W> fillBeyond(Vec<T, W> x, Vec<T, W> filler, PartialVector ext
 }
 
 /// Combines `value(column, extent)` of all vectors, lane by lane, with `start`; lanes beyond the
-/// row count as `neutral`. Four vectors at a time meet in a tree, so that an iteration waits for
-/// one operation of the one before.
-template <int W, class V, class Value, class Combine>
+/// row count as `neutral`. With `kIsCheap`, four vectors at a time meet in a tree, so that an
+/// iteration waits for one operation of the one before; a costly value would spill registers then.
+template <int W, bool kIsCheap = true, class V, class Value, class Combine>
 AIT_INLINE V foldVectors(int64_t first, int64_t last, V start, V neutral, Value&& value,
                          Combine&& combine) {
   int64_t column = first;
-  for (; column + 4 * W <= last; column += 4 * W) {
-    const V x0 = value(column, WholeVector{});
-    const V x1 = value(column + W, WholeVector{});
-    const V x2 = value(column + 2 * W, WholeVector{});
-    const V x3 = value(column + 3 * W, WholeVector{});
-    start = combine(start, combine(combine(x0, x1), combine(x2, x3)));
+  if constexpr (kIsCheap) {
+    for (; column + 4 * W <= last; column += 4 * W) {
+      const V x0 = value(column, WholeVector{});
+      const V x1 = value(column + W, WholeVector{});
+      const V x2 = value(column + 2 * W, WholeVector{});
+      const V x3 = value(column + 3 * W, WholeVector{});
+      start = combine(start, combine(combine(x0, x1), combine(x2, x3)));
+    }
   }
   forEachVector<W>(column, last, [&](int64_t at, auto extent) AIT_INLINE_LAMBDA {
     start = combine(start, fillBeyond(value(at, extent), neutral, extent));
@@ -73,12 +75,12 @@ struct Addition {
 };
 
 /// The sum of `value(column, extent)` over all columns.
-template <class T, int W, class Value>
+template <class T, int W, bool kIsCheap = true, class Value>
 AIT_INLINE double sumOfVectors(int64_t first, int64_t last, Value&& value) {
   const Vec<T, W> zero = broadcast<W, T>(0);
   double total = 0;
   forEachBlock<W>(first, last, [&](int64_t start, int64_t end) AIT_INLINE_LAMBDA {
-    const Vec<T, W> sum = foldVectors<W>(start, end, zero, zero, value, Addition());
+    const Vec<T, W> sum = foldVectors<W, kIsCheap>(start, end, zero, zero, value, Addition());
     total += static_cast<double>(horizontalSum(sum));
   });
   return total;

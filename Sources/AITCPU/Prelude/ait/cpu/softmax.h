@@ -12,14 +12,23 @@ AIT_INLINE Vec<T, W> largerNumber(Vec<T, W> a, Vec<T, W> b) {
   return Vec<T, W>(a.native > b.native ? a.native : b.native);
 }
 
-/// e^x for a difference to the largest number: at most 0, or NaN.
+/// e^x for a difference to the largest number: at most 0, or NaN. What would be below the normal
+/// numbers may be 0: beside the 1 of the largest number it does not count.
 template <class T, int W>
 AIT_INLINE Vec<T, W> expOfDifference(Vec<T, W> x) {
-  if constexpr (__is_same(T, float)) {
-    // From -104 down the result is 0; a NaN stays, as the second operand does.
-    return expWithinLimits(largerNumber(constant<float, W>(-104.0f), x));
-  } else {
+  if constexpr (!__is_same(T, float)) {
     return exp(x);
+  } else {
+    // A NaN stays, as the second operand does.
+#if defined(__AVX512F__)
+    return expWithinLimits(largerNumber(constant<float, W>(-104.0f), x));
+#else
+    const auto least = constant<float, W>(-87.0f);
+    const auto [n, r] = splitExponent(largerNumber(least, x));
+    const auto scale = bitCast<float>(Vec<int32_t, W>((n.integer.native + 127) << 23));
+    const auto result = mulAdd(expm1OfRest(r), scale, scale);
+    return select(x < least, constant<float, W>(0), result);
+#endif
   }
 }
 
@@ -122,7 +131,7 @@ class RowSoftmax {
   /// The sum of the exponentials of what is kept; they are kept instead unless logarithms are
   /// wanted.
   AIT_INLINE double sumOfPowers(int64_t count, Vec<T, W> top) const {
-    return sumOfVectors<T, W>(0, count, [&](int64_t at, auto) AIT_INLINE_LAMBDA {
+    return sumOfVectors<T, W, false>(0, count, [&](int64_t at, auto) AIT_INLINE_LAMBDA {
       const Vec<T, W> power = expOfDifference(load<T, W>(kept_ + at) - top);
       if constexpr (!kLogarithmic) store<T, W>(kept_ + at, power);
       return power;
@@ -281,7 +290,7 @@ class ColumnSoftmax {
         return power;
       };
       forEachBlock<W>(0, count * W, [&](int64_t start, int64_t end) AIT_INLINE_LAMBDA {
-        const Vec<T, W> sum = foldVectors<W>(start, end, zero, zero, power, Addition());
+        const Vec<T, W> sum = foldVectors<W, false>(start, end, zero, zero, power, Addition());
         if (isCounted) sum_[vector] += convert<double>(sum);
       });
     }
