@@ -404,7 +404,7 @@ import Testing
   /// A limit on the size of files fails where a full disk does: in the middle of writing.
   @Test(
     "A disk without room is told, and nothing half-written is left",
-    arguments: [2, 40, 200]
+    arguments: [2, 6]
   )
   func fullDisk(_ kilobytes: Int) async throws {
     let files = try Files()

@@ -84,6 +84,22 @@ import Testing
       try await compile(options(compiler: compiler))
     },
     Provocation(
+      .unwritableFile,
+      "a compiler that finds the disk full",
+      says: ["model/", ".cpp.o", "could not write", "No space left", "hint: ", "disk has room"]
+    ) {
+      let folder = try TemporaryFolder()
+      let compiler = try script(
+        """
+        test "$1" = --version && echo clang version 1 && exit
+        echo LLVM ERROR: IO failure on output stream: No space left on device; exit 1
+        """,
+        in: folder,
+        as: "clang++"
+      )
+      try await compile(options(compiler: compiler))
+    },
+    Provocation(
       .compilerFailed,
       "a linker that fails",
       says: ["model.so", "linking failed", "no room", "hint: "]
