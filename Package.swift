@@ -150,10 +150,14 @@ let package = Package(
     .testTarget(
       name: "DiagnosticTests",
       dependencies: [
-        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader",
-        "AITOperators",
-        "AITPasses", "AITPlan", "AITReference", "AITTestSupport", "AITemplate",
+        "AITBuild", "AITCPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITPasses",
+        "AITPlan", "AITTestSupport", "AITWeights", "AITemplate",
       ]
+    ),
+    // Runs the built `ait`, which it finds beside itself.
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["AITGraph", "AITOperators", "AITReference", "AITTestSupport", "AITWeights"]
     ),
     .testTarget(
       name: "CodegenGoldenTests",

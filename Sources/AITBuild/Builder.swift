@@ -117,6 +117,15 @@ package struct Builder: Sendable {
       language + includePaths.map { "-I\($0)" } + ["-c", unit.path, "-o", object]
     let output = try await Command(toolchain.compiler, arguments, in: folder).run()
     guard output.isSuccess else {
+      let noRoom = ["No space left on device", "Disk quota exceeded", "File too large"]
+      if noRoom.contains(where: { output.text.contains($0) }) {
+        throw Diagnostic(
+          .unwritableFile,
+          "the compiler could not write its result:\n\(output.text.prefix(1000))",
+          at: "\(folder)/\(object)",
+          hint: "see that the disk has room, or choose another folder with --work-directory"
+        )
+      }
       throw Diagnostic(
         .compilerFailed,
         "the compiler rejects generated code:\n\(output.text.prefix(4000))",
@@ -132,7 +141,7 @@ package struct Builder: Sendable {
 
   /// Links objects into a library that needs nothing but the C library, aside and then in place.
   package func link(_ objects: [String], to path: String) async throws(Diagnostic) {
-    let aside = "\(path).partial"
+    let aside = "\(path).\(UInt32.random(in: 0...UInt32.max)).partial"
     let arguments =
       target.baselineFlags + ["-shared", "-o", aside] + objects
       + toolchain.linkFlags

@@ -25,6 +25,13 @@ package enum FileSystem {
       && access(path, X_OK) == 0
   }
 
+  /// The path from the root, links left as they are.
+  package static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return "\(String(cString: folder))/\(path)"
+  }
+
   /// Makes a folder and those above it.
   package static func createFolder(_ path: String) throws(Diagnostic) {
     var prefix = path.hasPrefix("/") ? "/" : ""

@@ -37,7 +37,8 @@ package struct Toolchain: Sendable {
       guard FileSystem.isExecutable(path) else {
         throw Diagnostic(.missingCompiler, "there is no program here", at: path, hint: advice)
       }
-      compiler = path
+      // It will be started in other folders.
+      compiler = FileSystem.absolute(path)
     } else {
       let folders = searchPath()
       let candidates = folders.map { "\($0)/clang++" } + besideSwift(folders)

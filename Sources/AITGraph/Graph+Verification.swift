@@ -9,7 +9,8 @@ extension Graph {
     guard !outputs.isEmpty else {
       throw Diagnostic(
         .missingOutput,
-        "graph '\(name)' has no output",
+        "the graph has no output",
+        at: "graph '\(name)'",
         hint: "name at least one result"
       )
     }

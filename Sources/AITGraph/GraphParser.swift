@@ -126,6 +126,7 @@ package struct GraphParser {
   }
 
   private mutating func parseSymbol() throws(Diagnostic) {
+    let place = "line \(line)"
     let name = try word("the symbol's name")
     try expect(":")
     let low = try integer()
@@ -135,27 +136,28 @@ package struct GraphParser {
       throw failure("symbol '\(name)' has the empty or negative range \(low)...\(high)")
     }
     guard symbols.updateValue(Symbol(name, low...high), forKey: name) == nil else {
-      throw Diagnostic(.duplicateName, "symbol '\(name)' is declared twice", at: "line \(line)")
+      throw Diagnostic(.duplicateName, "symbol '\(name)' is declared twice", at: place)
     }
   }
 
   private mutating func declare(_ name: String, _ id: ValueID) throws(Diagnostic) {
     guard named.updateValue(id, forKey: name) == nil else {
-      throw Diagnostic(.duplicateName, "'\(name)' is defined twice", at: "line \(line)")
+      throw Diagnostic(.duplicateName, "'\(name)' is defined twice")
     }
   }
 
   private mutating func parseInput() throws(Diagnostic) {
+    let place = "line \(line)"
     let name = try word("the input's name")
     try expect(":")
     let type = try tensorType()
-    let place = "line \(line)"
     do throws(Diagnostic) {
       try declare(name, try graph.addInput(name, type))
     } catch { throw error.located(at: place) }
   }
 
   private mutating func parseConstant(isNamed: Bool) throws(Diagnostic) {
+    let place = "line \(line)"
     let name = try word("the constant's name")
     try expect(":")
     let type = try tensorType()
@@ -164,7 +166,6 @@ package struct GraphParser {
       original = text
       try advance()
     }
-    let place = "line \(line)"
     let data = try accept("=") ? try parseData(type) : nil
     do throws(Diagnostic) {
       try declare(
@@ -230,10 +231,10 @@ package struct GraphParser {
   }
 
   private mutating func parseOutput() throws(Diagnostic) {
+    let place = "line \(line)"
     let name = try word("the output's name")
     try expect("=")
     let value = try valueReference()
-    let place = "line \(line)"
     do throws(Diagnostic) { try graph.addOutput(name, value) } catch {
       throw error.located(at: place)
     }
@@ -309,7 +310,11 @@ package struct GraphParser {
       }
       graph.rename(values, to: results)
       for (value, result) in zip(values, results) { try declare(result, value) }
-    } catch { throw error.located(at: "\(place), '\(results[0])'") }
+    } catch {
+      var located = error
+      located.location = "\(place), \(error.location ?? "'\(results[0])'")"
+      throw located
+    }
   }
 
   private static func extractFusion(_ attributes: inout [Attribute]) throws(Diagnostic) -> Fusion {

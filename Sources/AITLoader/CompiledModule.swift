@@ -337,15 +337,27 @@ public final class CompiledModule: @unchecked Sendable {
     let call = try library.function("AITemplateModelContainerSetManyConstants", as: Set.self)
     let names = constants.keys.sorted()
     let tensors = names.compactMap { constants[$0] }
-    let identifiers = names.map { Array(Identifier.make($0).utf8CString) }
+    let texts = names.map { Array($0.utf8CString) }
     var none: [TensorData] = []
     let error = Arguments.withData(tensors, &none) { data, _ in
-      Arguments.withStrings(identifiers) { strings in
+      Arguments.withStrings(texts) { strings in
         call(handle, strings.baseAddress, data.baseAddress, data.count)
       }
     }
-    try library.check(error, .invalidArgument)
+    do throws(Diagnostic) { try library.check(error, .invalidArgument) } catch {
+      var hinted = error
+      hinted.hint = try hint(forNames: names)
+      throw hinted
+    }
     constantsLock.withLock { for name in names { keptConstants[name] = constants[name] } }
+  }
+
+  /// The names near to those that no constant may have.
+  private func hint(forNames names: [String]) throws(Diagnostic) -> String? {
+    let known = try constantNames()
+    let unknown = names.first { !known.contains(Identifier.make($0)) }
+    let near = unknown.map { Identifier.nearest(to: Identifier.make($0), among: known) } ?? []
+    return near.isEmpty ? nil : "did you mean \(near.joined(separator: ", "))?"
   }
 
   /// Sets one constant by name.

@@ -25,6 +25,7 @@ final class ModelLibrary: @unchecked Sendable {
         at: path
       )
     }
+    try Self.checkCompleteness(path)
     let name = Self.freshName(path)
     guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) else {
       let reason =

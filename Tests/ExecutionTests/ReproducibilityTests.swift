@@ -21,7 +21,7 @@ import Testing
 
   @Test(
     "Libraries are byte-identical, with the object cache and without, in any folder",
-    arguments: ["bert_block", "tutorial", "literals"]
+    arguments: ["tutorial", "literals"]
   )
   func identicalLibraries(_ name: String) async throws {
     let graph = try Self.graph(name)
@@ -49,7 +49,7 @@ import Testing
     #expect(libraries[0] == libraries[2], "the folder makes a difference")
   }
 
-  @Test("A bundle builds with make and the compiler alone", arguments: ["tutorial", "causal_mask"])
+  @Test("A bundle builds with make and the compiler alone", arguments: ["tutorial"])
   func makeAlone(_ name: String) async throws {
     let graph = try Self.graph(name)
     let folder = try TemporaryFolder()

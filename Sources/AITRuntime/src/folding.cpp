@@ -30,18 +30,12 @@ bool Folding::prepare() {
   size_t bufferCount = 1;
   size_t operandCount = 0;
   size_t sizeCount = 0;
-  if (!isRead_.allocate(static_cast<size_t>(model_.constantCount)) ||
-      !isKept_.allocate(static_cast<size_t>(model_.foldedCount))) {
-    return failForMemory(static_cast<size_t>(model_.foldedCount), "the tables of folding");
-  }
+  if (!isRead_.allocate(static_cast<size_t>(model_.constantCount))) return false;
   const auto noteRead = [this](const OperandReference& operand) {
     if (operand.space == Space::constant) isRead_[static_cast<size_t>(operand.index)] = 1;
   };
   for (int32_t index = 0; index < model_.stepCount; ++index) {
     forInputs(model_.steps[index], noteRead);
-    forInputs(model_.steps[index], [this](const OperandReference& operand) {
-      if (operand.space == Space::folded) isKept_[static_cast<size_t>(operand.index)] = 1;
-    });
   }
   for (int32_t index = 0; index < model_.foldStepCount; ++index) {
     const StepDescription& step = model_.foldSteps[index];
@@ -78,8 +72,7 @@ void Folding::markInitial(Snapshot& snapshot) const {
     forOutputs(model_.foldSteps[index], [&](const OperandReference& operand) {
       if (operand.space != Space::folded) return;
       const FoldedDescription& value = model_.folded[operand.index];
-      const bool isKept = isKept_[static_cast<size_t>(operand.index)] != 0;
-      if (isKept && !value.data && value.sizeInBytes > 0) snapshot.isStale[index] = 1;
+      if (!value.data && value.sizeInBytes > 0) snapshot.isStale[index] = 1;
     });
   }
 }
@@ -115,9 +108,8 @@ bool Folding::markDependents(const Array<uint8_t>& isChosen, Snapshot& snapshot)
   return any;
 }
 
-// Grows `mustRun_` from the stale steps until each step in it finds its arena buffers and folded
-// values written, and each folded value that gets new memory is written whole. Returns whether any
-// step must run.
+// Grows `mustRun_` from the stale steps until each step in it finds its arena buffers written, and
+// each folded value that gets new memory is written whole. Returns whether any step must run.
 bool Folding::close(const Snapshot& snapshot) {
   bool any = false;
   for (uint8_t& flag : isNeeded_) flag = 0;
@@ -152,10 +144,9 @@ bool Folding::close(const Snapshot& snapshot) {
       for (int32_t slot = 0; slot < step.operandCount; ++slot) {
         const OperandReference& operand = step.operands[slot];
         if (operand.space == Space::arena) note(isNeeded_[bufferNumber(operand)]);
-        if (operand.space != Space::folded) continue;
-        const size_t value = static_cast<size_t>(operand.index);
-        const bool isThere = snapshot.folded[value] || model_.folded[value].sizeInBytes == 0;
-        if (slot >= step.inputCount || !isThere) note(isRewritten_[value]);
+        if (operand.space == Space::folded && slot >= step.inputCount) {
+          note(isRewritten_[static_cast<size_t>(operand.index)]);
+        }
       }
     }
   }
@@ -238,7 +229,7 @@ bool Folding::fold(Snapshot& snapshot, Team& team) {
   memory_.free(arena);
   for (size_t index = 0; index < blocks_.count(); ++index) {
     if (!blocks_[index]) continue;
-    if (isDone && isKept_[index]) snapshot.setFolded(index, blocks_[index], memory_);
+    if (isDone) snapshot.setFolded(index, blocks_[index], memory_);
     Block::release(blocks_[index], memory_);
     blocks_[index] = nullptr;
   }

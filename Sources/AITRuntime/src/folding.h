@@ -1,9 +1,8 @@
 // Running those fold steps that changed constants make necessary, and no others.
 //
-// A step depends on constants, on folded values and on arena buffers. Folded values that runs read
-// outlast the folding, so they are computed again only if a constant behind them changed. Those that
-// only fold steps read, and arena buffers, do not: a step that runs again needs their writers to run
-// again. So a merged weight is not kept beside its packed form.
+// A step depends on constants, on folded values and on arena buffers. Folded values outlast the
+// folding, so they are computed again only if a constant behind them changed; arena buffers do not,
+// so a step that runs again needs the writers of all its buffers to run again.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +24,7 @@ class Folding {
   /// Constants that a run or a fold step reads, so that it cannot do without.
   bool isRead(size_t constant) const { return isRead_[constant] != 0; }
 
-  /// Marks the steps that compute folded values which runs read and the library holds no data for.
+  /// Marks the steps that compute folded values for which the library holds no data.
   void markInitial(Snapshot& snapshot) const;
 
   /// Marks the steps that depend on the constants chosen, at any distance. Returns whether any do.
@@ -45,7 +44,6 @@ class Folding {
   Memory& memory_;
   Array<int64_t> dimensions_;   // of fold steps; they depend on no symbol
   Array<uint8_t> isRead_;       // by constant
-  Array<uint8_t> isKept_;       // by folded value: a run reads it
   Array<uint8_t> mustRun_;      // by fold step
   Array<uint8_t> isNeeded_;     // by arena buffer
   Array<uint8_t> isRewritten_;  // by folded value
