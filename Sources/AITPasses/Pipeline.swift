@@ -15,6 +15,7 @@ package struct Pipeline: Sendable {
     IdentityRemoval(),
     // Before merging duplicates: fewer nodes to compare, and literals fold to equal ones.
     ConstantFolding(),
+    // What nothing reads keeps others from being fused; the next round removes what fusion left.
     DeadCodeElimination(),
     // Before the recognition of patterns, which ask whether two terms are the same value.
     CommonSubexpressionElimination(),
@@ -40,8 +41,6 @@ package struct Pipeline: Sendable {
     PrologueFusion(),
     // After epilogues and prologues, which take one pointwise node each, not two merged ones.
     SiblingFusion(),
-    // Last: fusion leaves results that nobody reads.
-    DeadCodeElimination(),
   ])
 
   /// The names, in order, as `--emit=graph-after=` takes them.

@@ -27,6 +27,14 @@ extension SampleGraph {
       try g.addOutput("z", try g.softmax(right, axis: 1))
       try g.addOutput("w", last)
     },
+    SampleGraph("joined_projections") { g throws(Diagnostic) in
+      let x = try g.addInput("x", TensorType(.float16, [.symbol("batch", 1...8), 6]))
+      var parts: [ValueID] = []
+      for (index, columns) in [3, 5, 2].enumerated() {
+        parts.append(try g.layer(x, columns, "part\(index)"))
+      }
+      try g.addOutput("y", try g.concat(parts, axis: 1))
+    },
     SampleGraph("group_norm_silu") { g throws(Diagnostic) in
       let batch = Dimension.symbol("batch", 1...4)
       let x = try g.addInput("x", TensorType(.float16, [batch, 8, 3, 5]))

@@ -3,16 +3,13 @@ import AITOperators
 import AITPasses
 import AITReference
 import AITSamples
+import Foundation
 import Testing
 
 /// What every pass owes, and the pipeline: the result verifies, computes the same, reads back from
 /// its text, and is settled.
 @Suite struct PassContractTests {
-  static let passes: [any GraphPass] = Dictionary(
-    Pipeline.standard.passes.map { (type(of: $0).name, $0) },
-    uniquingKeysWith: { first, _ in first }
-  )
-  .values.sorted { type(of: $0).name < type(of: $1).name }
+  static let passes = Pipeline.standard.passes
 
   /// By how much values may differ: roundings of intermediates, which grow along a program.
   static let bound: @Sendable (DType) -> Double = { dtype in
@@ -158,14 +155,27 @@ import Testing
     #expect(Set(records.map(\.name)).count == records.count)
   }
 
-  @Test func filesArePassesNamedOnce() throws {
-    #expect(Pipeline.standard.without(["matmul-merging"]).names.contains("matmul-merging") == false)
+  /// Each file of `Passes/` is one pass, named after it in kebab case, and stands in the pipeline
+  /// once; its header shows the graph before and after.
+  @Test func filesArePassesOfThePipeline() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/AITPasses/Passes")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    let types = files.filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
+    #expect(types.sorted() == Self.passes.map { "\(type(of: $0))" }.sorted())
     for pass in Self.passes {
-      let words = "\(type(of: pass))".reduce(into: "") { text, letter in
-        if letter.isUppercase && !text.isEmpty { text += "-" }
-        text += letter.lowercased()
-      }
-      #expect(type(of: pass).name == words.replacing("mat-mul", with: "matmul"))
+      let words = "\(type(of: pass))".replacing("MatMul", with: "Matmul")
+        .reduce(into: "") { text, letter in
+          if letter.isUppercase && !text.isEmpty { text += "-" }
+          text += letter.lowercased()
+        }
+      #expect(type(of: pass).name == words)
     }
+    for type in types {
+      let text = try String(contentsOf: folder.appending(path: "\(type).swift"), encoding: .utf8)
+      #expect(text.contains("/// ```\n/// becomes"), "\(type)")
+    }
+    let rest = Pipeline.standard.without(["matmul-merging"])
+    #expect(rest.passes.count == Self.passes.count - 1)
   }
 }

@@ -23,6 +23,7 @@ import Testing
     Row("swiglu_few_rows", ["matmul", "pointwise", "matmul"]),
     Row("swiglu_many_rows", ["matmul", "matmul", "matmul"]),
     Row("parallel_branches", ["matmul", "matmul", "softmax", "softmax"]),
+    Row("joined_projections", ["matmul"]),
     Row("group_norm_silu", ["group_norm"]),
     Row("patches", ["matmul", "concat", "layer_norm"]),
     Row("embedding", ["index_select", "layer_norm"]),

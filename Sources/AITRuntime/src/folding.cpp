@@ -30,7 +30,9 @@ bool Folding::prepare() {
   size_t bufferCount = 1;
   size_t operandCount = 0;
   size_t sizeCount = 0;
-  if (!isRead_.allocate(static_cast<size_t>(model_.constantCount))) return false;
+  if (!isRead_.allocate(static_cast<size_t>(model_.constantCount))) {
+    return failForMemory(static_cast<size_t>(model_.constantCount), "the tables of folding");
+  }
   const auto noteRead = [this](const OperandReference& operand) {
     if (operand.space == Space::constant) isRead_[static_cast<size_t>(operand.index)] = 1;
   };
