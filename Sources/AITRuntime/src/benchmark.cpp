@@ -5,6 +5,7 @@
 #include "array.h"
 #include "error.h"
 #include "model_container.h"
+#include "processors.h"
 #include "tensors.h"
 
 namespace ait {

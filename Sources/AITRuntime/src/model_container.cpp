@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "objects.h"
+#include "processors.h"
 
 namespace ait {
 namespace {

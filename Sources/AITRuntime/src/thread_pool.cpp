@@ -1,11 +1,10 @@
 #include "thread_pool.h"
 
-#include <sched.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "allocators.h"
 #include "error.h"
+#include "processors.h"
 
 namespace ait {
 namespace {
@@ -48,6 +47,7 @@ void Team::begin(int32_t threadLimit) {
 }
 
 bool Team::end() {
+  processor_.store(-1, std::memory_order_relaxed);
   caller_.store(0, std::memory_order_relaxed);
   if (!hasIndexError_.load(std::memory_order_relaxed)) return true;
   return fail(
@@ -78,6 +78,7 @@ void Team::run(int64_t count, Task task, void* context) {
   helperLimit_.store(static_cast<int32_t>(threadCount) - 1, std::memory_order_relaxed);
   helpers_.store(0, std::memory_order_relaxed);
   next_.store(0, std::memory_order_relaxed);
+  processor_.store(currentProcessor(), std::memory_order_relaxed);
   state_.store(kOpen, std::memory_order_release);
   workers_->wake(static_cast<int32_t>(threadCount) - 1);
   work(0);
@@ -94,7 +95,7 @@ void Team::work(int32_t thread) {
   }
 }
 
-bool Team::help(void* scratch, std::atomic<Team*>& current) {
+bool Team::help(Worker& worker) {
   uint32_t state = state_.load(std::memory_order_acquire);
   do {
     if ((state & kOpen) == 0) return false;
@@ -106,10 +107,14 @@ bool Team::help(void* scratch, std::atomic<Team*>& current) {
                                          std::memory_order_acquire));
   const int32_t thread = 1 + helpers_.fetch_add(1, std::memory_order_relaxed);
   if (thread <= helperLimit_.load(std::memory_order_relaxed)) {
-    scratch_[thread] = scratch;
-    current.store(this, std::memory_order_relaxed);
+    scratch_[thread] = worker.scratch;
+    worker.team.store(this, std::memory_order_relaxed);
+    const int32_t processor = currentProcessor();
+    if (processor >= 0 && processor == processor_.load(std::memory_order_relaxed)) {
+      workers_->spread(worker);
+    }
     work(thread);
-    current.store(nullptr, std::memory_order_relaxed);
+    worker.team.store(nullptr, std::memory_order_relaxed);
   }
   // Sequentially consistent, as are the caller's store and load: one of the two sees the other.
   if (state_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
@@ -134,6 +139,7 @@ void Team::resetInChild() {
   state_.store(0, std::memory_order_relaxed);
   callerWaits_.store(false, std::memory_order_relaxed);
   caller_.store(0, std::memory_order_relaxed);
+  processor_.store(-1, std::memory_order_relaxed);
 }
 
 // MARK: - Workers
@@ -229,6 +235,7 @@ void Workers::resetInChild() {
   for (Worker& worker : workers_) {
     worker.self.store(0, std::memory_order_relaxed);
     worker.team.store(nullptr, std::memory_order_relaxed);
+    worker.processor.store(-1, std::memory_order_relaxed);
   }
   for (Team& team : teams_) team.resetInChild();
 }
@@ -268,16 +275,45 @@ void Workers::serve(Worker& worker) {
     // Workers begin with different teams, so that teams that run together share them.
     size_t index = worker.firstTeam;
     for (size_t turn = 0; turn < teams_.count(); ++turn) {
-      helped |= teams_[index].help(worker.scratch, worker.team);
+      helped |= teams_[index].help(worker);
       if (++index == teams_.count()) index = 0;
     }
     if (helped) continue;
     if (spinUntil([&] { return epoch_.load(std::memory_order_acquire) != epoch; })) continue;
-    sleep(epoch);
+    sleep(worker, epoch);
+    if (!isAlone(worker)) spread(worker);
   }
 }
 
-void Workers::sleep(uint32_t epoch) {
+bool Workers::isAlone(Worker& worker) {
+  const int32_t processor = currentProcessor();
+  worker.processor.store(processor, std::memory_order_relaxed);
+  if (processor < 0) return true;
+  for (const Worker& other : workers_) {
+    // Of two workers the later one gives way.
+    if (&other == &worker) break;
+    if (other.processor.load(std::memory_order_relaxed) == processor) return false;
+  }
+  for (const Team& team : teams_) {
+    if (team.processor_.load(std::memory_order_relaxed) == processor) return false;
+  }
+  return true;
+}
+
+// A system may let two busy threads share a processor for seconds while another idles: then a loop
+// takes as long as on one thread.
+void Workers::spread(Worker& worker) {
+  ProcessorSet taken;
+  for (const Team& team : teams_) taken.insert(team.processor_.load(std::memory_order_relaxed));
+  for (const Worker& other : workers_) {
+    if (&other != &worker) taken.insert(other.processor.load(std::memory_order_relaxed));
+  }
+  moveFrom(taken);
+  worker.processor.store(currentProcessor(), std::memory_order_relaxed);
+}
+
+void Workers::sleep(Worker& worker, uint32_t epoch) {
+  worker.processor.store(-1, std::memory_order_relaxed);
   Lock lock(mutex_);
   // Sequentially consistent, as are `wake`'s accesses in the other order: one sees the other.
   sleepingCount_.fetch_add(1, std::memory_order_seq_cst);
@@ -295,25 +331,6 @@ void Workers::wake(int32_t count) {
   } else {
     for (int32_t woken = 0; woken < count; ++woken) wake_.wakeOne();
   }
-}
-
-// MARK: - Processors
-
-int32_t availableProcessorCount() {
-#if defined(__linux__)
-  // The mask of a large machine does not fit the usual size.
-  for (int size = 1024; size <= (1 << 20); size *= 2) {
-    cpu_set_t* set = CPU_ALLOC(size);
-    if (!set) break;
-    const size_t sizeInBytes = CPU_ALLOC_SIZE(size);
-    const bool fits = sched_getaffinity(0, sizeInBytes, set) == 0;
-    const int count = fits ? CPU_COUNT_S(sizeInBytes, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return count;
-  }
-#endif
-  const long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? static_cast<int32_t>(count) : 1;
 }
 
 }  // namespace ait

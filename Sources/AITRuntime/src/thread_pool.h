@@ -14,7 +14,19 @@
 
 namespace ait {
 
+class Team;
 class Workers;
+
+/// A thread of a container.
+struct alignas(64) Worker {
+  Workers* workers = nullptr;
+  size_t firstTeam = 0;  // that it looks at
+  void* scratch = nullptr;
+  pthread_t thread{};
+  std::atomic<uintptr_t> self{0};
+  std::atomic<Team*> team{nullptr};
+  std::atomic<int32_t> processor{-1};  // that it last saw itself on; -1 while it sleeps
+};
 
 /// What a kernel sees of the threads; one loop at a time.
 class Team final : public ThreadPool {
@@ -41,7 +53,7 @@ class Team final : public ThreadPool {
   static constexpr uint32_t kOpen = uint32_t{1} << 31;
 
   void work(int32_t thread);
-  bool help(void* scratch, std::atomic<Team*>& current);
+  bool help(Worker& worker);
   void waitForHelpers();
   void noteIndexError(int64_t index, int64_t extent);
   void resetInChild();
@@ -59,6 +71,7 @@ class Team final : public ThreadPool {
 
   const StepDescription* step_ = nullptr;
   std::atomic<uintptr_t> caller_{0};  // 0 between `end` and `begin`
+  std::atomic<int32_t> processor_{-1};  // the caller's, when the last loop began; -1 with `caller_`
   std::atomic<bool> hasIndexError_{false};
   int64_t errorIndex_ = 0;
   int64_t errorExtent_ = 0;
@@ -94,18 +107,11 @@ class Workers {
  private:
   friend class Team;
 
-  struct alignas(64) Worker {
-    Workers* workers = nullptr;
-    size_t firstTeam = 0;  // that it looks at
-    void* scratch = nullptr;
-    pthread_t thread{};
-    std::atomic<uintptr_t> self{0};
-    std::atomic<Team*> team{nullptr};
-  };
-
   static void* main(void* worker);
   void serve(Worker& worker);
-  void sleep(uint32_t epoch);
+  void sleep(Worker& worker, uint32_t epoch);
+  bool isAlone(Worker& worker);
+  void spread(Worker& worker);
   void wake(int32_t count);
   bool startWorkers();
   void stopWorkers();
@@ -128,8 +134,5 @@ class Workers {
   alignas(64) std::atomic<uint32_t> epoch_{0};  // changes with every loop that opens
   std::atomic<int32_t> sleepingCount_{0};
 };
-
-/// The number of processors this process may use.
-int32_t availableProcessorCount();
 
 }  // namespace ait
