@@ -5,6 +5,7 @@
 //
 // Every figure is the best of many runs, with the measurement of the peak between them: on a
 // shared machine both are disturbed alike, and the best run is the least disturbed one.
+#include "ait/cpu/math.h"
 #include "ait/cpu/matmul.h"
 
 #include <immintrin.h>
@@ -152,6 +153,16 @@ struct BiasRelu {
   template <int W>
   static AIT_INLINE auto apply(Vec<float, W> sum, Vec<float, W> bias) {
     return results(maximum(sum + bias, broadcast<W>(0.0f)));
+  }
+};
+
+struct BiasGelu {
+  template <int W>
+  static AIT_INLINE auto apply(Vec<float, W> sum, Vec<float, W> bias) {
+    const auto x = sum + bias;
+    const auto one = constant<float, W>(1);
+    return results(x * constant<float, W>(0.5f) *
+                   (erf(x * constant<float, W>(0x1.6a09e6p-1f)) + one));
   }
 };
 
@@ -317,6 +328,13 @@ int main(int count, char** arguments) {
   }
   for (const int64_t n : squares) {
     measure<float, float, BLayout::packed, BiasRelu, BiasInputs>(options, "packed, bias", n, n, n);
+  }
+  // The products of the tutorial.
+  for (const int64_t M : {1, 32, 1024}) {
+    measure<float, float, BLayout::packed, BiasGelu, BiasInputs>(options, "packed, bias, gelu", M,
+                                                                 2048, 512);
+    measure<float, float, BLayout::packed, BiasRelu, BiasInputs>(options, "packed, bias", M, 512,
+                                                                 2048);
   }
   for (const int64_t M : {2, 4, 8, 12, 16, 32, 64}) {
     for (const int64_t n : widths) {
