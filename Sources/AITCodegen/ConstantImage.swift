@@ -2,8 +2,8 @@ import AITGraph
 import AITKernels
 import AITPlan
 
-/// The data of constants and folded values as one file that the assembler places in the library,
-/// and the tables that point into it.
+/// The data of constants and folded values as one object for the linker, and the tables that point
+/// into it.
 package struct ConstantImage: Sendable {
   /// A part of the file.
   package enum Part: Sendable {
@@ -173,24 +173,8 @@ package struct ConstantImage: Sendable {
     )
   }
 
-  /// The text of `constants.S`, which places the file in the library.
-  ///
-  /// Above 1 GiB the data goes to the section for large data, so that code and tables stay within
-  /// reach of each other (x86-64 psABI, medium code model).
-  package func assembly(imagePath: String) -> String {
-    let section =
-      sizeInBytes > 1 << 30
-      ? ".section .lrodata,\"al\",@progbits" : ".section .rodata.ait,\"a\",@progbits"
-    return """
-      // Places the constants' data in the library. Generated.
-        \(section)
-        .balign 4096
-        .globl aitImage
-        .hidden aitImage
-      aitImage:
-        .incbin "\(imagePath)"
-        .section .note.GNU-stack,"",@progbits
-
-      """
+  /// The object that holds the file's parts for the linker.
+  package func object(_ architecture: DataObject.Architecture) -> DataObject {
+    DataObject(symbol: "aitImage", sizeInBytes: sizeInBytes, architecture: architecture)
   }
 }

@@ -9,15 +9,19 @@ public struct TensorData: Sendable {
     /// Whether the memory may be written; that of a mapped file may not.
     fileprivate let isWritable: Bool
     private let release: @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    /// Lets go of the pages of a mapped file, which come back when they are read.
+    fileprivate let dropPages: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
 
     /// Takes charge of memory; `release` is called with it at the end.
     package init(
       adopting bytes: UnsafeMutableRawBufferPointer,
       isWritable: Bool = true,
+      dropPages: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)? = nil,
       release: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
     ) {
       self.bytes = bytes
       self.isWritable = isWritable
+      self.dropPages = dropPages
       self.release = release
     }
 
@@ -56,6 +60,14 @@ public struct TensorData: Sendable {
     self.shape = shape
     storage = Storage(sizeInBytes: shape.reduce(1, *) * dtype.sizeInBytes)
     offsetInBytes = 0
+  }
+
+  /// Lets the system take back the memory that the elements of a mapped file occupy.
+  ///
+  /// They are read from the file again when they are wanted. Other tensors stay as they are.
+  package func dropMappedPages() {
+    guard let drop = storage.dropPages, let base = storage.bytes.baseAddress else { return }
+    drop(UnsafeMutableRawBufferPointer(start: base + offsetInBytes, count: sizeInBytes))
   }
 
   /// Creates a tensor over part of a storage, without a copy.

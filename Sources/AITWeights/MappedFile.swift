@@ -61,8 +61,17 @@ package struct MappedFile: Sendable {
     }
     storage = TensorData.Storage(
       adopting: UnsafeMutableRawBufferPointer(start: address, count: size),
-      isWritable: false
+      isWritable: false,
+      dropPages: Self.dropPages
     ) { munmap($0.baseAddress, $0.count) }
+  }
+
+  /// Drops the pages that lie in the range whole; those at its ends may hold others' bytes too, but
+  /// come back like all.
+  private static let dropPages: @Sendable (UnsafeMutableRawBufferPointer) -> Void = { bytes in
+    guard let base = bytes.baseAddress else { return }
+    let offset = Int(bitPattern: base) % Int(getpagesize())
+    madvise(base - offset, bytes.count + offset, Int32(MADV_DONTNEED))
   }
 
   /// Creates a file that exists in memory only.

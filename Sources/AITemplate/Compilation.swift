@@ -79,9 +79,9 @@ package struct ModelBundle: Sendable {
   package func makefile(target: Target, image: ConstantImage) -> String {
     let flags = (Builder.commonFlags + target.compilerFlags).joined(separator: " ")
     let includes = bundle.includePaths.map { "-I\($0)" }.joined(separator: " ")
-    let constants = image.isEmpty ? "constants.cpp" : "constants.cpp constants.S"
-    let sources = (codeUnits.map(\.path) + constants.split(separator: " ").map(String.init))
-      .joined(separator: " \\\n  ")
+    let sources = (codeUnits.map(\.path) + ["constants.cpp"]).joined(separator: " \\\n  ")
+    // Data alone, as the compiler wrote it.
+    let data = image.isEmpty ? "" : " constants.o"
     return """
       # Builds lib\(bundle.name).so with clang++ alone. Generated.
       # Make's own choice is not clang, whose vector extensions the kernels use.
@@ -93,14 +93,11 @@ package struct ModelBundle: Sendable {
         \(sources)
       OBJECTS := $(SOURCES:%=%.make.o)
 
-      lib\(bundle.name).so: $(OBJECTS)
+      lib\(bundle.name).so: $(OBJECTS)\(data)
       \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
       %.cpp.make.o: %.cpp
       \t$(CXX) $(CXXFLAGS) -c $< -o $@
-
-      %.S.make.o: %.S
-      \t$(CXX) -c $< -o $@
 
       .PHONY: clean
       clean:

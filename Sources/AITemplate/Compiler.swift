@@ -83,19 +83,16 @@ package struct Compiler: Sendable {
 
     timer.begin(.fold)
     let constants = ConstantStage(builder: builder, model: model, folder: folder, target: target)
-    let folded = try await constants.fold(objects)
-    let selfTest = options.includesSelfTest ? SelfTestMaker.make(graph) : nil
     let image = constants.image(
-      folded,
-      selfTest: selfTest,
+      try await constants.fold(objects),
+      selfTest: options.includesSelfTest ? SelfTestMaker.make(graph) : nil,
       areSettable: options.constantsAreSettable
     )
 
     timer.begin(.link)
-    let constantObjects = try await constants.compile(image)
+    let constantObjects = try await constants.compile(consume image)
     let library = output ?? "\(folder)/\(graph.name).so"
     try await builder.link(objects + constantObjects, to: library)
-    constants.removeObjects()
     timer.end()
     _ = consume lock
     return CompilationResult(

@@ -50,6 +50,8 @@ struct ConstantStage {
     }
     try module.setConstants(sources)
     try module.foldConstants()
+    // Read once: the folded values take their memory.
+    for constant in plan.constants { constant.constant.data?.dropMappedPages() }
     var result: [Int: TensorData] = [:]
     for index in foldable {
       let bytes = try module.foldedValue(index)
@@ -102,38 +104,47 @@ struct ConstantStage {
     }
   }
 
-  /// Writes the constants' files and compiles them.
-  func compile(_ image: ConstantImage) async throws(Diagnostic) -> [String] {
+  /// Writes the constants' data and compiles the tables that point into it.
+  ///
+  /// - Returns: the paths of the objects.
+  func compile(_ image: consuming ConstantImage) async throws(Diagnostic) -> [String] {
     let tables = image.tables(plan)
+    let makefile = model.makefile(target: target, image: image)
     try FileSystem.write(tables, to: "\(folder)/constants.cpp")
-    var bundle = withFile("constants.cpp", tables)
-    var units = [SourceBundle.Unit(path: "constants.cpp", flags: ["-O0"])]
-    if !image.isEmpty {
-      try FileSystem.write(to: "\(folder)/constants.bin") { writer throws(Diagnostic) in
-        for part in image.parts {
-          switch part {
-          case .padding(let count): try writer.writeZeros(count)
-          case .tensor(let data): try writer.write(data)
-          }
-        }
-      }
-      let assembly = image.assembly(imagePath: "constants.bin")
-      try FileSystem.write(assembly, to: "\(folder)/constants.S")
-      bundle.files.append(.init(path: "constants.S", text: assembly))
-      units.append(SourceBundle.Unit(path: "constants.S", flags: []))
-    }
-    try FileSystem.write(model.makefile(target: target, image: image), to: "\(folder)/Makefile")
-    return try await builder.compile(units, of: bundle, in: folder).objects
+    try FileSystem.write(makefile, to: "\(folder)/Makefile")
+    var objects: [String] = []
+    if !image.isEmpty { objects.append(try write(image)) }
+    let unit = SourceBundle.Unit(path: "constants.cpp", flags: ["-O0"])
+    let bundle = withFile("constants.cpp", tables)
+    return try await builder.compile([unit], of: bundle, in: folder).objects + objects
   }
 
-  /// Removes what is of no use after linking: the objects hold the weights once more.
-  func removeObjects() { FileSystem.remove("\(folder)/constants.S.o") }
+  private func write(_ image: consuming ConstantImage) throws(Diagnostic) -> String {
+    let path = "\(folder)/constants.o"
+    let object = image.object(target.resolvedCPU == .aarch64 ? .aarch64 : .x86_64)
+    try FileSystem.write(to: path) { writer throws(Diagnostic) in
+      try writer.write(object.head)
+      for part in image.parts {
+        switch part {
+        case .padding(let count): try writer.write([UInt8](repeating: 0, count: count))
+        case .tensor(let data):
+          try writer.write(data)
+          // The linker will want as much memory again.
+          data.dropMappedPages()
+        }
+      }
+      try writer.write(object.tail)
+    }
+    return path
+  }
 }
 
 extension FileSystem.Writer {
-  /// Writes a few zero bytes.
-  fileprivate borrowing func writeZeros(_ count: Int) throws(Diagnostic) {
-    try write(TensorData(zeros: .uint8, [count]))
+  fileprivate borrowing func write(_ bytes: [UInt8]) throws(Diagnostic) {
+    let result = bytes.withUnsafeBytes { bytes -> Result<Void, Diagnostic> in
+      do throws(Diagnostic) { return .success(try write(bytes)) } catch { return .failure(error) }
+    }
+    try result.get()
   }
 
   /// Writes the elements of a tensor.

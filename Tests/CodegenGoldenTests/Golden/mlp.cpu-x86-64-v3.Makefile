@@ -15,6 +15,7 @@ SOURCES := \
   runtime/src/error.cpp \
   runtime/src/folding.cpp \
   runtime/src/model_container.cpp \
+  runtime/src/processors.cpp \
   runtime/src/profile.cpp \
   runtime/src/runtime.cpp \
   runtime/src/self_test.cpp \
@@ -28,18 +29,14 @@ SOURCES := \
   kernels/softmax_float16_259bbcc35aea1c19.cpp \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
   model.cpp \
-  constants.cpp \
-  constants.S
+  constants.cpp
 OBJECTS := $(SOURCES:%=%.make.o)
 
-libmlp.so: $(OBJECTS)
+libmlp.so: $(OBJECTS) constants.o
 	$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
 %.cpp.make.o: %.cpp
 	$(CXX) $(CXXFLAGS) -c $< -o $@
-
-%.S.make.o: %.S
-	$(CXX) -c $< -o $@
 
 .PHONY: clean
 clean:
