@@ -71,7 +71,8 @@ struct Tutorial {
     print("within the tutorial's tolerance (atol=1e-2, rtol=1e-2): \(isClose)")
 
     let time = try module.benchmark(["X": input], count: 50)
-    print("AITemplate time: \(time) ms/iter (float16, batch \(input.shape[0]))")
+    let milliseconds = (time * 1000).rounded() / 1000
+    print("AITemplate time: \(milliseconds) ms/iter (float16, batch \(input.shape[0]))")
     guard isClose else { exit(2) }
   }
 
