@@ -80,6 +80,12 @@ let package = Package(
       exclude: ["Prelude"],
       plugins: ["EmbedSources"]
     ),
+    .target(
+      name: "AITGPU",
+      dependencies: ["AITCodegen", "AITGraph", "AITKernels", "AITOperators"],
+      exclude: ["Prelude"],
+      plugins: ["EmbedSources"]
+    ),
 
     // Sources to a library, and the library in memory.
     .target(
@@ -103,8 +109,8 @@ let package = Package(
     .target(
       name: "AITemplate",
       dependencies: [
-        "AITBuild", "AITCPU", "AITCodegen", "AITFrontend", "AITGraph", "AITKernels", "AITLoader",
-        "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights",
+        "AITBuild", "AITCPU", "AITCodegen", "AITFrontend", "AITGPU", "AITGraph", "AITKernels",
+        "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights",
       ]
     ),
     .executableTarget(

@@ -4,10 +4,10 @@ import AITKernels
 
 /// Compiles the units of a bundle in parallel and links them.
 package struct Builder: Sendable {
-  private let toolchain: Toolchain
+  let toolchain: Toolchain
   private let target: Target
-  private let cache: ObjectCache
-  private let jobs: Int
+  let cache: ObjectCache
+  let jobs: Int
 
   /// What a build did, for the progress line and the closing report.
   package struct Report: Sendable {

@@ -159,13 +159,20 @@ package enum FileSystem {
 
   /// The content of a text file; nil if it cannot be read.
   package static func read(_ path: String) -> String? {
-    guard let file = fopen(path, "rb") else { return nil }
+    (try? readBytes(path)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The content of a file.
+  package static func readBytes(_ path: String) throws(Diagnostic) -> [UInt8] {
+    guard let file = fopen(path, "rb") else {
+      throw Diagnostic(.unreadableFile, "the file cannot be read: \(reason)", at: path)
+    }
     defer { fclose(file) }
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = fread(&buffer, 1, buffer.count, file)
-      if count == 0 { return String(decoding: content, as: UTF8.self) }
+      if count == 0 { return content }
       content += buffer[..<count]
     }
   }

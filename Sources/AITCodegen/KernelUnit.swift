@@ -22,8 +22,47 @@ package enum KernelUnit {
       writer.line("}  // namespace")
       writer.line()
     }
+    let numbers = "\(kernel.functionName)_kernels"
+    if !kernel.entries.isEmpty {
+      writer.line("// The numbers that the model gives to the kernels of the device.")
+      writer.line("extern \"C\" const int32_t \(numbers)[];")
+      writer.line()
+      for (index, entry) in kernel.entries.enumerated() {
+        let name = kernel.entryName(index)
+        writer.block("extern \"C\" const ait::DeviceKernel \(name) = {", "};") { writer in
+          writer.line("/* symbol = */ \(Cxx.string(name)),")
+          writer.line("/* blockSize = */ \(entry.threads),")
+          writer.line("/* sharedSizeInBytes = */ \(entry.sharedSizeInBytes),")
+          writer.line("/* clusterSize = */ \(entry.clusterSize),")
+        }
+        writer.line()
+      }
+    }
     writer.line("extern \"C\" void \(kernel.functionName)(const ait::KernelContext& context) {")
+    if !kernel.entries.isEmpty { writer.line("  const int32_t* const kernels = \(numbers);") }
     writer.line("  \(kernel.statement)")
+    writer.line("}")
+    return writer.output
+  }
+
+  /// The text of the file of a kernel's entry on the device.
+  package static func deviceText(_ kernel: KernelSource, entry index: Int, users: [String])
+    -> String
+  {
+    let entry = kernel.entries[index]
+    var writer = CodeWriter()
+    for user in users { writer.line("// \(user)") }
+    for header in entry.headers { writer.line("#include \"\(header)\"") }
+    writer.line()
+    writer.line("namespace {")
+    writer.line()
+    writer.text(entry.definitions.trimmedNewlines)
+    writer.line()
+    writer.line("}  // namespace")
+    writer.line()
+    writer.line("\(entry.signature)")
+    writer.line("\(kernel.entryName(index))(AIT_ARGUMENTS(\(entry.arguments)) arguments) {")
+    writer.line("  \(entry.statement)")
     writer.line("}")
     return writer.output
   }

@@ -55,6 +55,12 @@ package struct ModelSource {
     for kernel in plan.kernels {
       writer.line("extern \"C\" void \(kernel.functionName)(const ait::KernelContext& context);")
     }
+    if plan.target.isGPU {
+      writer.line()
+      writer.line("namespace ait::generated {")
+      writer.line("extern const DeviceCode device;")
+      writer.line("}  // namespace ait::generated")
+    }
     writer.line()
     writer.line("namespace {")
     writer.line()
@@ -267,6 +273,7 @@ package struct ModelSource {
       ("stepCount", "\(plan.steps.count)"), ("steps", reference("runSteps", plan.steps.isEmpty)),
       ("selfTest", "ait::generated::selfTest"),
       ("missingInstructions", "missingInstructions"),
+      ("device", plan.target.isGPU ? "&ait::generated::device" : "nullptr"),
     ]
     writer.block("const ait::ModelDescription description = {", "};") { writer in
       for (name, value) in fields { writer.line("/* \(name) = */ \(value),") }

@@ -1,4 +1,5 @@
 import AITGraph
+import AITKernels
 
 /// Everything a library is built from: it builds with a C++ compiler alone (`make` in its folder).
 package struct SourceBundle: Sendable {
@@ -30,9 +31,25 @@ package struct SourceBundle: Sendable {
     }
   }
 
+  /// A file of device code to compile for an architecture.
+  package struct DeviceUnit: Hashable, Sendable {
+    /// The path of its file.
+    package let path: String
+    /// The name of the kernel in it.
+    package let kernel: String
+    package let architecture: Target.CUDA
+
+    package init(path: String, kernel: String, architecture: Target.CUDA) {
+      self.path = path
+      self.kernel = kernel
+      self.architecture = architecture
+    }
+  }
+
   package var name: String
   package var files: [File]
   package var units: [Unit]
+  package var deviceUnits: [DeviceUnit] = []
   package var includePaths: [String]
 
   package init(name: String, files: [File], units: [Unit], includePaths: [String]) {

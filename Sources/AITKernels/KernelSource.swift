@@ -11,25 +11,76 @@ package struct KernelSource: Hashable, Sendable {
   package let statement: String
   /// What was chosen, for people: `tile 14×32, packed B`.
   package let configuration: String
+  /// The kernels on a GPU, of which the statement launches one; empty for the CPU.
+  package let entries: [DeviceEntry]
 
   package init(
     stem: String,
     headers: [String],
     definitions: String,
     statement: String,
-    configuration: String = ""
+    configuration: String = "",
+    entries: [DeviceEntry] = []
   ) {
     self.stem = stem
     self.headers = headers
     self.definitions = definitions
     self.statement = statement
     self.configuration = configuration
+    self.entries = entries
   }
 
   /// The function's name: the stem and a hash of the text, the same on every run.
   package var functionName: String {
-    let text = ([stem] + headers + [definitions, statement]).joined(separator: "\u{0}")
+    let device = entries.flatMap { $0.headers + [$0.definitions, $0.signature, $0.statement] }
+    let text = ([stem] + headers + [definitions, statement] + device).joined(separator: "\u{0}")
     return "\(stem)_\(StableHash.hexadecimal(text))"
+  }
+
+  /// The name of a kernel on the device.
+  package func entryName(_ index: Int) -> String { "\(functionName)_\(index)" }
+}
+
+/// A kernel on a GPU, which a `KernelSource` launches.
+package struct DeviceEntry: Hashable, Sendable {
+  /// Prelude headers to include, such as `ait/gpu/matmul_hopper.h`.
+  package let headers: [String]
+  /// All that the signature, the arguments and the statement name.
+  package let definitions: String
+  /// The C++ before the name: threads of a block, blocks of a multiprocessor.
+  package let signature: String
+  /// The type of the argument.
+  package let arguments: String
+  /// The statement that runs the kernel on `arguments`.
+  package let statement: String
+  /// The threads of a block, the dynamic shared memory of one and the blocks of a cluster, as
+  /// expressions over the source's definitions.
+  package let threads: String
+  package let sharedSizeInBytes: String
+  package let clusterSize: String
+  /// The architectures that it is compiled for, of those of the target.
+  package let architectures: [Target.CUDA]
+
+  package init(
+    headers: [String],
+    definitions: String,
+    signature: String,
+    arguments: String,
+    statement: String,
+    threads: String,
+    sharedSizeInBytes: String = "0",
+    clusterSize: String = "1",
+    architectures: [Target.CUDA] = Target.CUDA.allCases
+  ) {
+    self.headers = headers
+    self.definitions = definitions
+    self.signature = signature
+    self.arguments = arguments
+    self.statement = statement
+    self.threads = threads
+    self.sharedSizeInBytes = sharedSizeInBytes
+    self.clusterSize = clusterSize
+    self.architectures = architectures
   }
 }
 

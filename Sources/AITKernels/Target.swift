@@ -8,9 +8,10 @@ import AITGraph
   import Darwin
 #endif
 
-/// What a library is compiled for: a backend and the instruction set it may use.
+/// What a library is compiled for: a processor and its instruction set, or GPU architectures.
 ///
-/// Written as text: `cpu:native`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cpu:aarch64`.
+/// Written as text: `cpu:native`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cpu:aarch64`, `cuda:sm_90a`,
+/// `cuda:sm_80+sm_90a`.
 public struct Target: Hashable, Sendable {
   /// An instruction set of a CPU.
   public enum CPU: String, CaseIterable, Hashable, Sendable {
@@ -26,19 +27,46 @@ public struct Target: Hashable, Sendable {
     case aarch64
   }
 
-  /// The instruction set.
+  /// The instruction set of the code that runs on the processor: all of it, or what starts
+  /// kernels on a GPU.
   public let cpu: CPU
+  /// The GPU architectures that kernels are compiled for, in ascending order; empty for the CPU.
+  public let gpus: [CUDA]
 
   /// Creates a CPU target.
-  public init(_ cpu: CPU) { self.cpu = cpu }
+  public init(_ cpu: CPU) {
+    self.cpu = cpu
+    gpus = []
+  }
+
+  /// Creates a target of NVIDIA GPUs: the library runs on any of them.
+  ///
+  /// - Precondition: there is at least one architecture.
+  public init(_ gpus: [CUDA]) {
+    precondition(!gpus.isEmpty, "a GPU target names an architecture")
+    #if arch(arm64)
+      cpu = .aarch64
+    #else
+      cpu = .x86_64v2
+    #endif
+    self.gpus = Set(gpus).sorted()
+  }
+
+  /// Whether kernels run on a GPU.
+  public var isGPU: Bool { !gpus.isEmpty }
 
   /// Reads a target's text.
   ///
   /// - Throws: `Diagnostic` with identity `unknownTarget`, listing the targets there are.
   public init(_ text: String) throws(Diagnostic) {
+    if text == "cuda" || text.hasPrefix("cuda:") {
+      self.init(try CUDA.list(String(text.dropFirst(5)), of: text))
+      return
+    }
     let name = text.hasPrefix("cpu:") ? String(text.dropFirst(4)) : text == "cpu" ? "native" : text
     guard let cpu = CPU(rawValue: name) else {
-      let all = CPU.allCases.map { "cpu:\($0.rawValue)" }
+      let all =
+        CPU.allCases.map { "cpu:\($0.rawValue)" } + CUDA.allCases.map { "cuda:\($0.rawValue)" }
       let near = Identifier.nearest(to: text, among: all)
       throw Diagnostic(
         .unknownTarget,
@@ -48,7 +76,7 @@ public struct Target: Hashable, Sendable {
           : "did you mean \(near.joined(separator: ", "))?"
       )
     }
-    self.cpu = cpu
+    self.init(cpu)
   }
 
   /// The machine that this program runs on.
@@ -66,6 +94,7 @@ public struct Target: Hashable, Sendable {
 
   /// Whether a library for the target runs on this machine.
   package var runsOnHost: Bool {
+    if isGPU { return false }
     if cpu == .native { return true }
     #if arch(arm64)
       return cpu == .aarch64
@@ -169,5 +198,7 @@ public struct Target: Hashable, Sendable {
 
 extension Target: CustomStringConvertible {
   /// The text that `init(_:)` reads.
-  public var description: String { "cpu:\(cpu.rawValue)" }
+  public var description: String {
+    isGPU ? "cuda:\(gpus.map(\.rawValue).joined(separator: "+"))" : "cpu:\(cpu.rawValue)"
+  }
 }

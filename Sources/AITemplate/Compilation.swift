@@ -1,6 +1,7 @@
 import AITBuild
 import AITCPU
 import AITCodegen
+import AITGPU
 import AITGraph
 import AITKernels
 import AITPlan
@@ -43,17 +44,27 @@ package struct ModelBundle: Sendable {
         units.append(.init(path: "runtime/\(file.path)", flags: Self.runtimeFlags))
       }
     }
-    for file in AITCPU.preludeSources {
+    for file in plan.target.isGPU ? AITGPU.preludeSources : AITCPU.preludeSources {
       files.append(.init(path: "prelude/\(file.path)", text: file.text))
     }
     var users: [KernelSource: [String]] = [:]
     for step in plan.foldSteps + plan.steps {
       users[step.kernel, default: []].append(KernelUnit.describe(step))
     }
+    var deviceUnits: [SourceBundle.DeviceUnit] = []
     for kernel in plan.kernels {
       let path = "kernels/\(kernel.functionName).cpp"
-      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users[kernel] ?? [])))
+      let users = users[kernel] ?? []
+      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users)))
       units.append(.init(path: path, flags: Self.kernelFlags, isKernel: true))
+      for (index, entry) in kernel.entries.enumerated() {
+        let path = "kernels/\(kernel.entryName(index)).cu"
+        let text = KernelUnit.deviceText(kernel, entry: index, users: users)
+        files.append(.init(path: path, text: text))
+        deviceUnits += plan.target.gpus.filter(entry.architectures.contains).map {
+          .init(path: path, kernel: kernel.entryName(index), architecture: $0)
+        }
+      }
     }
     let model = try ModelSource.text(plan, compiler: compiler, manifest: Manifest.json(plan))
     files.append(.init(path: "model.cpp", text: model))
@@ -62,12 +73,14 @@ package struct ModelBundle: Sendable {
     files.append(.init(path: "graph.ait", text: plan.graph.description))
     units.append(.init(path: "model.cpp", flags: ["-O1", "-I."]))
     codeUnits = units
-    bundle = SourceBundle(
+    var bundle = SourceBundle(
       name: plan.graph.name,
       files: files,
       units: units,
       includePaths: ["runtime/include", "runtime/src", "prelude", "."]
     )
+    bundle.deviceUnits = deviceUnits
+    self.bundle = bundle
   }
 
   /// Optimised for speed of the loops they hold.

@@ -1,6 +1,7 @@
 import AITBuild
 import AITCPU
 import AITCodegen
+import AITGPU
 import AITGraph
 import AITKernels
 import AITLoader
@@ -40,7 +41,7 @@ package struct Compiler: Sendable {
 
   /// The plan of a graph as it is.
   package func plan(_ graph: Graph) throws(Diagnostic) -> Plan {
-    try Planner.plan(graph, for: CPUBackend(target))
+    try Planner.plan(graph, for: target.isGPU ? GPUBackend(target) : CPUBackend(target))
   }
 
   /// The sources of a plan.
@@ -81,6 +82,9 @@ package struct Compiler: Sendable {
       in: folder
     )
 
+    let deviceObjects = try await DeviceStage(builder: builder, model: model, folder: folder)
+      .compile(compiler: options.deviceCompiler)
+
     timer.begin(.fold)
     let constants = ConstantStage(builder: builder, model: model, folder: folder, target: target)
     let image = constants.image(
@@ -92,7 +96,7 @@ package struct Compiler: Sendable {
     timer.begin(.link)
     let constantObjects = try await constants.compile(consume image)
     let library = output ?? "\(folder)/\(graph.name).so"
-    try await builder.link(objects + constantObjects, to: library)
+    try await builder.link(objects + deviceObjects + constantObjects, to: library)
     timer.end()
     _ = consume lock
     return CompilationResult(

@@ -18,6 +18,10 @@ public struct CompilerOptions: Sendable {
   /// It must be clang.
   public var compiler: String?
 
+  /// The compiler of device code for GPU targets, nvcc; nil searches `PATH`, `CUDA_HOME` and NVIDIA's
+  /// packages for Python.
+  public var deviceCompiler: String?
+
   /// Units compiled at the same time; 0 takes one for each processor.
   public var jobs = 0
 
@@ -49,6 +53,7 @@ public struct CompilerOptions: Sendable {
   public init() {
     objectCache = ObjectCache.standardFolder
     if let compiler = getenv("AIT_CXX") { self.compiler = String(cString: compiler) }
+    if let compiler = getenv("AIT_NVCC") { deviceCompiler = String(cString: compiler) }
   }
 }
 

@@ -1,32 +1,31 @@
-import AITCodegen
 import AITGraph
 import AITKernels
 
 /// Loops over operands that broadcast to one shape: the extents, and each operand's stride along
 /// each, in elements.
-struct LoopNest {
-  private(set) var extents: [Dimension]
+package struct LoopNest {
+  package private(set) var extents: [Dimension]
   /// `strides[operand][axis]`.
-  private(set) var strides: [[Dimension]]
+  package private(set) var strides: [[Dimension]]
 
   /// The prelude's loops have at most this many extents.
-  static let maximumRank = 8
+  package static let maximumRank = 8
 
   /// The loops over a shape; operands are aligned at the last axis, as in broadcasting.
-  init(_ shape: Shape, _ operands: [NodeContext.Operand]) {
+  package init(_ shape: Shape, _ operands: [NodeContext.Operand]) {
     extents = shape.dimensions
     strides = operands.map { Self.strides($0, over: shape) }
   }
 
-  init(extents: [Dimension], strides: [[Dimension]]) {
+  package init(extents: [Dimension], strides: [[Dimension]]) {
     self.extents = extents
     self.strides = strides
   }
 
-  var rank: Int { extents.count }
+  package var rank: Int { extents.count }
 
   /// An operand's stride along each axis of a shape that it broadcasts to.
-  static func strides(_ operand: NodeContext.Operand, over shape: Shape) -> [Dimension] {
+  package static func strides(_ operand: NodeContext.Operand, over shape: Shape) -> [Dimension] {
     let missing = shape.rank - operand.type.rank
     return (0..<shape.rank).map { axis in
       guard axis >= missing else { return 0 }
@@ -36,13 +35,13 @@ struct LoopNest {
   }
 
   /// Takes the axes in another order.
-  mutating func permute(_ order: [Int]) {
+  package mutating func permute(_ order: [Int]) {
     extents = order.map { extents[$0] }
     strides = strides.map { own in order.map { own[$0] } }
   }
 
   /// Puts the axes in the order of an operand's strides, the smallest innermost.
-  mutating func sort(by operand: Int) {
+  package mutating func sort(by operand: Int) {
     let own = strides[operand]
     let order = extents.indices.sorted { first, second in
       let (a, b) = (abs(own[first].upperBound), abs(own[second].upperBound))
@@ -54,7 +53,7 @@ struct LoopNest {
   /// Removes axes of extent 1 and joins neighbours that every operand walks as one, within the
   /// range of axes given; returns how many are left of it.
   @discardableResult
-  mutating func collapse(_ range: Range<Int>) -> Int {
+  package mutating func collapse(_ range: Range<Int>) -> Int {
     var axis = range.lowerBound
     var end = range.upperBound
     while axis < end {
@@ -74,7 +73,7 @@ struct LoopNest {
   }
 
   /// Collapses all axes; at least one, of extent 1, is left.
-  mutating func collapse() {
+  package mutating func collapse() {
     if collapse(0..<rank) == 0 { appendUnitAxis() }
   }
 
@@ -90,19 +89,19 @@ struct LoopNest {
   }
 
   /// Adds an innermost axis of extent 1.
-  mutating func appendUnitAxis() { insertUnitAxis(at: rank) }
+  package mutating func appendUnitAxis() { insertUnitAxis(at: rank) }
 
   /// Adds an axis of extent 1.
-  mutating func insertUnitAxis(at axis: Int) {
+  package mutating func insertUnitAxis(at axis: Int) {
     extents.insert(1, at: axis)
     for operand in strides.indices { strides[operand].insert(0, at: axis) }
   }
 
   /// Extents, then the strides of each operand: the sizes that the prelude's kernels take.
-  var sizes: [Dimension] { extents + strides.flatMap { $0 } }
+  package var sizes: [Dimension] { extents + strides.flatMap { $0 } }
 
   /// How an operand moves along an axis, by the prelude's names.
-  func access(_ operand: Int, along axis: Int) -> String {
+  package func access(_ operand: Int, along axis: Int) -> String {
     let stride = strides[operand][axis]
     if stride == 1 { return "contiguous" }
     // A unit extent takes one element: no matter how far the next would be.
@@ -112,7 +111,7 @@ struct LoopNest {
 
   /// For each element of a loop along an axis: the bytes that operands move in order, and the
   /// operands that are reached one element at a time.
-  func traffic(_ types: [DType], along axis: Int) -> (bytes: Int, strided: Int) {
+  package func traffic(_ types: [DType], along axis: Int) -> (bytes: Int, strided: Int) {
     var result = (bytes: 0, strided: 0)
     for (operand, dtype) in types.enumerated() {
       switch access(operand, along: axis) {
@@ -125,22 +124,7 @@ struct LoopNest {
   }
 
   /// The prelude's description of an operand.
-  func operandType(_ operand: Int, _ dtype: DType, along axis: Int) -> String {
+  package func operandType(_ operand: Int, _ dtype: DType, along axis: Int) -> String {
     "ait::Operand<\(CxxScalar.storageType(dtype)), ait::Access::\(access(operand, along: axis))>"
-  }
-}
-
-/// Parts of a generated kernel.
-enum KernelText {
-  /// `ait::Inputs<…>` or `ait::Outputs<…>`.
-  static func pack(_ name: String, _ operands: [String]) -> String {
-    "ait::\(name)<\(operands.joined(separator: ", "))>"
-  }
-
-  /// A call of a template on `context`, one argument a line where it is long.
-  static func call(_ function: String, _ arguments: [String]) -> String {
-    let short = "ait::\(function)<\(arguments.joined(separator: ", "))>(context);"
-    if short.count <= 96 { return short }
-    return "ait::\(function)<\(arguments.joined(separator: ",\n      "))>(context);"
   }
 }
