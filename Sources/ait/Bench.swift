@@ -66,7 +66,7 @@ struct Bench: AsyncParsableCommand {
   }
 
   private func compiled() async throws -> String {
-    try await flags.compile(try flags.readGraph(model)).library
+    try await flags.compile(try flags.readGraph(model), for: "bench").library
   }
 }
 

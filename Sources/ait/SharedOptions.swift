@@ -73,10 +73,14 @@ struct CompileFlags: ParsableArguments {
   }
 
   /// Compiles a graph, with a progress line.
-  func compile(_ graph: Graph, to output: String? = nil) async throws -> CompilationResult {
+  func compile(
+    _ graph: Graph,
+    for purpose: String? = nil,
+    to output: String? = nil
+  ) async throws -> CompilationResult {
     let progress = ProgressLine(isQuiet: quiet)
     defer { progress.end() }
     let compiler = Compiler(target: try parsedTarget(), options: options(progress))
-    return try await compiler.compile(graph, in: workDirectory, to: output)
+    return try await compiler.compile(graph, in: workDirectory, for: purpose, to: output)
   }
 }
