@@ -16,8 +16,9 @@ struct AIT: AsyncParsableCommand {
     commandName: "ait",
     abstract: "Compiles neural networks ahead of time into self-contained shared libraries.",
     discussion: """
-      Exit codes: 0 all went well; 1 the model, the files or the run failed, with a message that \
-      says what to do; 2 results differ from the reference; 64 the command line is wrong.
+      Exit codes: 0 all went well; 1 the model, a file or the run failed, with a message that says \
+      what to do; 2 results differ from the reference; 64 the command line is wrong: an option, its \
+      value, or a name in it that the model does not have.
       """,
     version: "0.1.0",
     subcommands: [
@@ -38,10 +39,19 @@ struct AIT: AsyncParsableCommand {
       }
     } catch let diagnostic as Diagnostic {
       Terminal.printError("\(diagnostic)")
-      endProcess(diagnostic.identity == .verificationFailed ? 2 : 1)
+      endProcess(diagnostic.exitCode)
     } catch {
       exit(withError: error)
     }
+  }
+}
+
+extension Diagnostic {
+  /// What the process ends with, as `--help` says.
+  fileprivate var exitCode: Int32 {
+    if identity == .verificationFailed { return 2 }
+    // Names and values that stand in the command line itself.
+    return identity == .invalidOption || identity == .unknownTarget ? 64 : 1
   }
 }
 
