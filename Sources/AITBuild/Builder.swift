@@ -147,7 +147,13 @@ package struct Builder: Sendable {
     let arguments =
       target.baselineFlags + ["-shared", "-o", aside] + objects
       + toolchain.linkFlags
-    let output = try await Command(toolchain.compiler, arguments).run()
+    let output: Command.Output
+    do throws(Diagnostic) {
+      output = try await Command(toolchain.compiler, arguments).run()
+    } catch {
+      FileSystem.remove(aside)
+      throw error
+    }
     guard output.isSuccess else {
       FileSystem.remove(aside)
       throw Diagnostic(

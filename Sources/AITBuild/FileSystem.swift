@@ -63,11 +63,12 @@ package enum FileSystem {
     fileprivate let descriptor: Int32
     fileprivate let path: String
 
-    /// Writes all of the bytes.
+    /// Writes all of the bytes, unless the task is cancelled meanwhile.
     package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(Diagnostic) {
       var rest = bytes
       while let base = rest.baseAddress, !rest.isEmpty {
-        let written = systemWrite(descriptor, base, min(rest.count, 1 << 30))
+        guard !Task.isCancelled else { throw .cancelled(at: path) }
+        let written = systemWrite(descriptor, base, min(rest.count, 1 << 26))
         if written < 0 && errno == EINTR { continue }
         guard written > 0 else {
           throw Diagnostic(

@@ -62,8 +62,11 @@ struct OutputFile: ~Copyable {
   private func append(_ bytes: UnsafeRawBufferPointer) -> Diagnostic? {
     var rest = bytes[...]
     while !rest.isEmpty {
-      // Linux writes at most 2 GiB − 4 KiB at once.
-      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      // In parts, so that a cancelled task stops soon.
+      guard !Task.isCancelled else {
+        return Diagnostic(.cancelled, "cancelled before it was done", at: path)
+      }
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 26))
       #if canImport(Glibc)
         let written = Glibc.write(descriptor, part.baseAddress, part.count)
       #elseif canImport(Musl)

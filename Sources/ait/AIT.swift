@@ -30,18 +30,27 @@ struct AIT: AsyncParsableCommand {
   static func main() async {
     // Lines appear as they are printed, into a pipe as well.
     setvbuf(stdout, nil, _IOLBF, 0)
+    // A task of its own, which a signal can cancel.
+    let work = Task { try await runCommand() }
+    Interruption.watch { work.cancel() }
     do {
-      var command = try parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
-      }
-    } catch let diagnostic as Diagnostic {
+      try await work.value
+      Interruption.endIfReceived()
+    } catch {
+      // What a cancelled command says is of no interest.
+      Interruption.endIfReceived()
+      guard let diagnostic = error as? Diagnostic else { exit(withError: error) }
       Terminal.printError("\(diagnostic)")
       endProcess(diagnostic.exitCode)
-    } catch {
-      exit(withError: error)
+    }
+  }
+
+  private static func runCommand() async throws {
+    var command = try parseAsRoot()
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
     }
   }
 }

@@ -136,11 +136,11 @@ struct Timing {
     repeat { warm += try runOnce() } while warm < min(0.2, seconds / 4)
     var times: [Double] = []
     var total = 0.0
-    while total < seconds || times.count < 5 {
+    repeat {
       let time = try runOnce()
       times.append(time)
       total += time
-    }
+    } while (total < seconds || times.count < 5) && !Task.isCancelled
     sorted = times.sorted()
   }
 
