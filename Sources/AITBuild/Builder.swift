@@ -138,12 +138,20 @@ package struct Builder: Sendable {
   }
 
   /// Links objects into a library that needs nothing but the C library, aside and then in place.
-  package func link(_ objects: [String], to path: String) async throws(Diagnostic) {
+  package func link(_ objects: [String], to name: String) async throws(Diagnostic) {
+    try FileSystem.checkDestination(name)
+    let path = FileSystem.destination(name)
     let aside = "\(path).\(UInt32.random(in: 0...UInt32.max)).partial"
     let arguments =
       target.baselineFlags + ["-shared", "-o", aside] + objects
       + toolchain.linkFlags
-    let output = try await Command(toolchain.compiler, arguments).run()
+    let output: Command.Output
+    do throws(Diagnostic) {
+      output = try await Command(toolchain.compiler, arguments).run()
+    } catch {
+      FileSystem.remove(aside)
+      throw error
+    }
     guard output.isSuccess else {
       FileSystem.remove(aside)
       throw Diagnostic(

@@ -1,11 +1,5 @@
 import AITGraph
-import Subprocess
 
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -86,52 +80,6 @@ package struct Toolchain: Sendable {
       defer { free(real) }
       let path = String(cString: real)
       return path.lastIndex(of: "/").map { "\(path[..<$0])/clang++" }
-    }
-  }
-}
-
-/// A program and its arguments.
-package struct Command: Sendable {
-  package let program: String
-  package let arguments: [String]
-  package let folder: String?
-
-  package init(_ program: String, _ arguments: [String], in folder: String? = nil) {
-    self.program = program
-    self.arguments = arguments
-    self.folder = folder
-  }
-
-  /// What a program printed, both streams, and whether it was content.
-  package struct Output: Sendable {
-    package let isSuccess: Bool
-    package let text: String
-  }
-
-  /// The longest text of a program that is kept.
-  private static let outputLimit = 1 << 20
-
-  /// Runs the program to its end.
-  package func run() async throws(Diagnostic) -> Output {
-    do {
-      let result = try await Subprocess.run(
-        .path(FilePath(program)),
-        arguments: Arguments(arguments),
-        workingDirectory: folder.map { FilePath($0) },
-        output: .string(limit: Self.outputLimit),
-        error: .string(limit: Self.outputLimit)
-      )
-      return Output(
-        isSuccess: result.terminationStatus.isSuccess,
-        text: result.standardOutput + result.standardError
-      )
-    } catch {
-      throw Diagnostic(
-        .compilerFailed,
-        "the program could not be run: \(error)",
-        at: program,
-        hint: "see that it is there and may be executed"
-      )
     }
   }
 }

@@ -14,6 +14,9 @@ package struct Verification: Sendable {
     package var isEqual: Bool { outputs.allSatisfy { $0.comparison.isEqual } }
   }
 
+  /// What its libraries are for: theirs are folders of their own.
+  private static let purpose = "verify"
+
   private let compiler: Compiler
   private let workDirectory: String
   private let threads: Int
@@ -31,7 +34,8 @@ package struct Verification: Sendable {
     -> Report
   {
     let expected = try Evaluator.run(graph, inputs).outputs
-    let library = try await compiler.compile(graph, in: workDirectory).library
+    let library = try await compiler.compile(graph, in: workDirectory, for: Self.purpose)
+      .library
     let module = try CompiledModule(contentsOf: library, threads: threads)
     let ordered = module.inputs.compactMap { inputs[$0.name] }
     let found = try GuardedRun.run(module, ordered, threads: threads)
@@ -76,7 +80,8 @@ package struct Verification: Sendable {
       }
     }
     let expected = try Evaluator.run(exposed, inputs).outputs
-    let library = try await compiler.withoutPasses.compile(exposed, in: workDirectory).library
+    let library = try await compiler.withoutPasses
+      .compile(exposed, in: workDirectory, for: Self.purpose).library
     let found = try CompiledModule(contentsOf: library, threads: threads).run(inputs)
     for (node, output) in order {
       guard let result = found[output], let truth = expected[output] else { continue }

@@ -31,10 +31,11 @@ struct Inspect: AsyncParsableCommand {
   @Option(help: "What to print.")
   var emit = "graph"
 
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var target: TargetOption
+  @OptionGroup var options: GraphOptions
 
   func run() async throws {
-    if model.hasSuffix(".so") {
+    if ModelFile(model).isLibrary {
       try inspectLibrary()
     } else {
       try inspectGraph()
@@ -60,7 +61,7 @@ struct Inspect: AsyncParsableCommand {
   }
 
   private func inspectGraph() throws(Diagnostic) {
-    let read = try flags.readGraph(model)
+    let read = try options.read(model)
     if emit == "input" {
       print(read, terminator: "")
       return
@@ -75,7 +76,9 @@ struct Inspect: AsyncParsableCommand {
       print(graph, terminator: "")
       return
     }
-    let compiler = Compiler(target: try flags.parsedTarget(), options: flags.options(nil))
+    var compilerOptions = CompilerOptions()
+    options.apply(to: &compilerOptions)
+    let compiler = Compiler(target: try target.parsed(), options: compilerOptions)
     let graph = try compiler.optimize(read)
     switch emit {
     case "graph": print(graph, terminator: "")

@@ -132,6 +132,27 @@ import Testing
         .compile(try graph(), in: file)
     },
     Provocation(
+      .cancelled,
+      "a task that is cancelled while the compiler runs",
+      says: ["clang++", "cancelled before it was done"]
+    ) {
+      let folder = try TemporaryFolder()
+      let compiler = try script(
+        """
+        test "$1" = --version && echo clang version 1 && exit
+        echo > \(folder.path)/begun; exec sleep 600
+        """,
+        in: folder,
+        as: "clang++"
+      )
+      let work = Task { try await compile(options(compiler: compiler)) }
+      while !FileSystem.exists("\(folder.path)/begun") {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      work.cancel()
+      try await work.value
+    },
+    Provocation(
       .busyDirectory,
       "two compilations in one folder",
       says: ["/model", "another compilation", "hint: wait for it"]

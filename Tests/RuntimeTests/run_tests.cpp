@@ -167,6 +167,38 @@ TEST(runRefusesBadTensors) {
   CHECK(blend.isRight());
 }
 
+// A caller's mistake in `size` must not lead beyond the extents that are there.
+TEST(runReadsNoMoreExtentsThanItKnows) {
+  Blend blend;
+  blend.setConstants();
+  AITData x = blend.x.data(), y = blend.y.data();
+  AITData total = blend.total.data(), twice = blend.twice.data();
+  // On the heap, so that AddressSanitizer sees a read beyond.
+  const std::vector<int64_t> two = {3, 4}, sixteen(16, 1);
+  for (size_t claimed : {size_t(200), SIZE_MAX}) {
+    x.shape = AITemplateParamShape(two.data(), claimed);
+    CHECK_FAILS(" axes], expected [1...8, 4]: pass a tensor of as many axes",
+                blend.container.run({x, y}, {total, twice}));
+    const std::string found = "input 0 'x': found shape [3, 4, ... " + std::to_string(claimed);
+    CHECK(harness::contains(AITemplateGetLastError(), found.c_str()));
+    int64_t shape[2];
+    int64_t* shapes[] = {shape, shape};
+    AITData inputs[] = {x, y};
+    CHECK_FAILS("as many axes", AITemplateModelContainerInferOutputShapes(blend.container.handle,
+                                                                         inputs, 2, shapes));
+    x = blend.x.data();
+    total.shape = AITemplateParamShape(sixteen.data(), claimed);
+    CHECK_FAILS("output 0 'total': found a shape of", blend.container.run({x, y}, {total, twice}));
+    total = blend.total.data();
+    AITData b = blend.b.data();
+    b.shape = AITemplateParamShape(sixteen.data(), claimed);
+    CHECK_FAILS("constant 'b': found a shape of", blend.container.set("b", b));
+    CHECK_FAILS("constant 'b': found a shape of", blend.container.setLater("b", b));
+  }
+  CHECK_OK(blend.container.run({x, y}, {total, twice}));
+  CHECK(blend.isRight());
+}
+
 TEST(adjacentMemoryIsNoOverlap) {
   Blend blend;
   blend.setConstants();

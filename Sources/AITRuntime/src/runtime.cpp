@@ -77,7 +77,7 @@ void Runtime::invalidate() {
 // MARK: - Run
 
 bool Runtime::run(const RunArguments& arguments, const Snapshot& constants, StepTime* times) {
-  if (!check(arguments)) return false;
+  if (!check(arguments, constants)) return false;
   bindTensors(arguments);
   if (boundConstants_ != constants.version) bindConstants(constants);
   team_.begin(arguments.threadLimit);
