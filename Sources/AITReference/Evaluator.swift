@@ -31,8 +31,9 @@ package struct Evaluator {
   ///   - constants: Tensors for constants without data, by the value's or the original name.
   ///   - recordsIntermediates: Whether to keep every value.
   /// - Returns: The outputs, and with `recordsIntermediates` every value.
-  /// - Throws: `invalidArgument` if a tensor is missing or does not fit, and what the meaning of an
-  ///   operator throws, such as an index out of range, with the node as its location.
+  /// - Throws: `invalidArgument` if a tensor is missing or does not fit, `runFailed` if the sizes are
+  ///   not as a node asks, and what the meaning of an operator throws, such as an index out of range,
+  ///   with the node as its location.
   package static func run(
     _ graph: Graph,
     _ inputs: [String: TensorData],
@@ -46,6 +47,7 @@ package struct Evaluator {
       values: Array(repeating: nil, count: graph.values.count)
     )
     try evaluator.bindInputs(inputs)
+    for constraint in try graph.sizeConstraints() { try constraint.check(symbols) }
     try evaluator.bindConstants(constants)
     try evaluator.runNodes(isRecording: recordsIntermediates)
     var outputs: [String: TensorData] = [:]

@@ -15,6 +15,7 @@ SOURCES := \
   runtime/src/error.cpp \
   runtime/src/folding.cpp \
   runtime/src/model_container.cpp \
+  runtime/src/processors.cpp \
   runtime/src/profile.cpp \
   runtime/src/runtime.cpp \
   runtime/src/self_test.cpp \
