@@ -12,6 +12,17 @@ package enum ScalarValue: Hashable, Sendable {
   case integer(Int64)
   case bool(Bool)
 
+  /// Reads a numeral: an integer if it is one of 64 bits, a Double otherwise.
+  init?(numeral text: String) {
+    if let value = Int64(text) {
+      self = .integer(value)
+    } else if let value = Double(text) {
+      self = .float(value)
+    } else {
+      return nil
+    }
+  }
+
   /// The value as a Double; truth is 1.
   package var double: Double {
     switch self {
