@@ -6,6 +6,7 @@ import AITOperators
 package struct Planner {
   private let graph: Graph
   private let backend: any Backend
+  private let sizeConstraints: [SizeConstraint]
   private let placements: Placements
   private var foldedIndex: [FoldedKey: Int] = [:]
   private var folded: [Plan.Folded] = []
@@ -22,15 +23,25 @@ package struct Planner {
 
   /// Plans a graph for a backend's target.
   ///
+  /// A run checks what the graph asks of sizes, after what the program before the passes asked: what
+  /// they removed or composed must not be accepted where the program is not.
+  ///
   /// Throws `unsupportedOperator` if the target has no kernel for a node.
-  package static func plan(_ graph: Graph, for backend: any Backend) throws(Diagnostic) -> Plan {
-    var planner = Planner(graph, backend)
+  package static func plan(
+    _ graph: Graph,
+    for backend: any Backend,
+    asked constraints: [SizeConstraint] = []
+  ) throws(Diagnostic) -> Plan {
+    let margins = Set(constraints.map(\.margin))
+    let own = try graph.sizeConstraints().filter { !margins.contains($0.margin) }
+    var planner = Planner(graph, backend, constraints + own)
     return try planner.run()
   }
 
-  private init(_ graph: Graph, _ backend: any Backend) {
+  private init(_ graph: Graph, _ backend: any Backend, _ sizeConstraints: [SizeConstraint]) {
     self.graph = graph
     self.backend = backend
+    self.sizeConstraints = sizeConstraints
     placements = Placements(graph)
   }
 
@@ -48,7 +59,8 @@ package struct Planner {
       foldSteps: foldSteps,
       steps: steps,
       buffers: buffers,
-      arenaSize: arenaSize
+      arenaSize: arenaSize,
+      sizeConstraints: sizeConstraints
     )
     let symbols = graph.symbols
     try plan.verify(symbols: symbols.values(\.bounds.upperBound))

@@ -38,9 +38,11 @@ package struct Compiler: Sendable {
     return Compiler(target: target, options: options)
   }
 
-  /// The plan of a graph as it is.
-  package func plan(_ graph: Graph) throws(Diagnostic) -> Plan {
-    try Planner.plan(graph, for: CPUBackend(target))
+  /// The plan of a graph as it is; runs also check what the program it was made of asks of sizes.
+  package func plan(_ graph: Graph, asked constraints: [SizeConstraint] = []) throws(Diagnostic)
+    -> Plan
+  {
+    try Planner.plan(graph, for: CPUBackend(target), asked: constraints)
   }
 
   /// The sources of a plan.
@@ -69,7 +71,7 @@ package struct Compiler: Sendable {
     timer.begin(.passes)
     let optimized = try optimize(graph)
     timer.begin(.plan)
-    let plan = try plan(optimized)
+    let plan = try plan(optimized, asked: try graph.sizeConstraints())
     timer.begin(.codegen)
     let model = try sources(plan)
     let builder = Builder(

@@ -54,7 +54,7 @@ struct Verify: AsyncParsableCommand {
     for output in report.outputs {
       rows.append([
         output.name, "\(output.comparison.error)", "\(output.comparison.bound)",
-        output.comparison.problem ?? "equal",
+        output.comparison.problem ?? "equal\(output.comparison.remark.map { " \($0)" } ?? "")",
       ])
     }
     print(Format.table(rows))

@@ -256,6 +256,26 @@ TEST(derivedExtents) {
   CHECK_OK(container.run({wide.data(), narrow.data()}, {copy.data()}));
 }
 
+TEST(sizesThatDoNotFitTogetherFailTheRun) {
+  models::Use use(models::fitting);
+  Container container;
+  Tensor<int16_t> good({1, 4}, 5), bad({3, 4}, 6), copy({4, 6}, -1);
+  Tensor<uint8_t> narrow({2});
+  int64_t shape[2] = {0, 0};
+  int64_t* shapes[] = {shape};
+  // Again and again: a refusal is not taken for the sizes of the run before.
+  for (int turn = 0; turn < 3; ++turn) {
+    CHECK_FAILS(
+        "node 'rows': found n = 3 for the highest position of slice along axis 0, expected at most "
+        "m - 1 = 1: pass inputs whose sizes fit together",
+        container.run({bad.data(), narrow.data()}, {copy.data()}));
+    CHECK(copy[0] == (turn == 0 ? -1 : 5));
+    if (turn == 1) continue;
+    CHECK_OK(container.run({good.data(), narrow.data()}, {copy.data()}, shapes));
+    CHECK(shape[0] == 1 && shape[1] == 4 && copy[3] == 5 && copy[4] == -1);
+  }
+}
+
 TEST(operandsAtOffsets) {
   models::Use use(models::windows);
   Container container;

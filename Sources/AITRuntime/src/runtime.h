@@ -80,6 +80,7 @@ class Runtime {
   int64_t sizeInBytes(const TensorDescription& tensor) const;
 
   bool bindSizes();
+  bool checkConstraints() const;
   void bindTensors(const RunArguments& arguments);
   void bindConstants(const Snapshot& constants);
   void runSteps(StepTime* times);

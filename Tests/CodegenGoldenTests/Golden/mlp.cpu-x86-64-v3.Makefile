@@ -24,7 +24,7 @@ SOURCES := \
   runtime/src/thread_pool.cpp \
   kernels/pack_float16_5851c5d600055eea.cpp \
   kernels/pointwise_float16_7d56df64d5438062.cpp \
-  kernels/matmul_float16_6cbf4d8d07ae6d95.cpp \
+  kernels/matmul_float16_e1bb40ddd8c066c5.cpp \
   kernels/matmul_float16_6d35f8b005826839.cpp \
   kernels/softmax_float16_259bbcc35aea1c19.cpp \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
