@@ -76,8 +76,19 @@ package struct ModelBundle: Sendable {
   private static let runtimeFlags = ["-Os", "-fno-rtti"]
 
   /// A file with which `make` builds the library from the bundle alone.
-  package func makefile(target: Target, image: ConstantImage) -> String {
+  ///
+  /// - Parameters:
+  ///   - target: what it builds for.
+  ///   - toolchainFlags: flags of every call of the compiler.
+  ///   - image: the constants.
+  /// - Returns: the text.
+  package func makefile(
+    target: Target,
+    toolchainFlags: [String] = [],
+    image: ConstantImage
+  ) -> String {
     let flags = (Builder.commonFlags + target.compilerFlags).joined(separator: " ")
+    let machine = (toolchainFlags + target.baselineFlags).map { " \($0)" }.joined()
     let includes = bundle.includePaths.map { "-I\($0)" }.joined(separator: " ")
     let constants = image.isEmpty ? "constants.cpp" : "constants.cpp constants.S"
     let sources = (codeUnits.map(\.path) + constants.split(separator: " ").map(String.init))
@@ -88,19 +99,21 @@ package struct ModelBundle: Sendable {
       ifeq ($(origin CXX),default)
       CXX := clang++
       endif
-      CXXFLAGS := -O3 \(flags) \(includes)
+      # Nothing, unless the target is another architecture than the machine that compiled the model.
+      MACHINE :=\(machine)
+      CXXFLAGS := -O3 $(MACHINE) \(flags) \(includes)
       SOURCES := \\
         \(sources)
       OBJECTS := $(SOURCES:%=%.make.o)
 
       lib\(bundle.name).so: $(OBJECTS)
-      \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
+      \t$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
       %.cpp.make.o: %.cpp
       \t$(CXX) $(CXXFLAGS) -c $< -o $@
 
       %.S.make.o: %.S
-      \t$(CXX) -c $< -o $@
+      \t$(CXX) $(MACHINE) -c $< -o $@
 
       .PHONY: clean
       clean:

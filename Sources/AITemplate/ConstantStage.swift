@@ -122,7 +122,12 @@ struct ConstantStage {
       bundle.files.append(.init(path: "constants.S", text: assembly))
       units.append(SourceBundle.Unit(path: "constants.S", flags: []))
     }
-    try FileSystem.write(model.makefile(target: target, image: image), to: "\(folder)/Makefile")
+    let makefile = model.makefile(
+      target: target,
+      toolchainFlags: builder.toolchain.flags,
+      image: image
+    )
+    try FileSystem.write(makefile, to: "\(folder)/Makefile")
     return try await builder.compile(units, of: bundle, in: folder).objects
   }
 

@@ -3,7 +3,9 @@
 ifeq ($(origin CXX),default)
 CXX := clang++
 endif
-CXXFLAGS := -O3 -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
+# Nothing, unless the target is another architecture than the machine that compiled the model.
+MACHINE :=
+CXXFLAGS := -O3 $(MACHINE) -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
 SOURCES := \
   runtime/src/allocators.cpp \
   runtime/src/arguments.cpp \
@@ -15,6 +17,7 @@ SOURCES := \
   runtime/src/error.cpp \
   runtime/src/folding.cpp \
   runtime/src/model_container.cpp \
+  runtime/src/processors.cpp \
   runtime/src/profile.cpp \
   runtime/src/runtime.cpp \
   runtime/src/self_test.cpp \
@@ -33,13 +36,13 @@ SOURCES := \
 OBJECTS := $(SOURCES:%=%.make.o)
 
 libmlp.so: $(OBJECTS)
-	$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
+	$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
 %.cpp.make.o: %.cpp
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
 %.S.make.o: %.S
-	$(CXX) -c $< -o $@
+	$(CXX) $(MACHINE) -c $< -o $@
 
 .PHONY: clean
 clean:
