@@ -106,13 +106,13 @@ package struct Builder: Sendable {
     let flags = Self.commonFlags + toolchain.flags + instructions + unit.flags
     // Comments say which model a unit belongs to; the object does not depend on them.
     let code = text.split(separator: "\n").filter { !$0.hasPrefix("//") }.joined(separator: "\n")
-    let isImage = unit.path.hasSuffix(".S")
     let key = ObjectCache.key(
       [toolchain.version, unit.isKernel ? target.machine : "", headers, code] + flags
     )
-    if !isImage, let cached = cache.object(key) { return (cached, true) }
+    if !unit.includesFile, let cached = cache.object(key) { return (cached, true) }
     let object = "\(unit.path).o"
-    let language = isImage ? flags.filter { !$0.hasPrefix("-std") && !$0.hasPrefix("-W") } : flags
+    let language =
+      unit.isAssembly ? flags.filter { !$0.hasPrefix("-std") && !$0.hasPrefix("-W") } : flags
     let arguments =
       language + includePaths.map { "-I\($0)" } + ["-c", unit.path, "-o", object]
     let output = try await Command(toolchain.compiler, arguments, in: folder).run()
@@ -129,7 +129,7 @@ package struct Builder: Sendable {
       )
     }
     let path = "\(folder)/\(object)"
-    if !isImage { cache.store(path, as: key) }
+    if !unit.includesFile { cache.store(path, as: key) }
     return (path, false)
   }
 

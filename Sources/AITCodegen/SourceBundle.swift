@@ -22,12 +22,23 @@ package struct SourceBundle: Sendable {
     /// Whether the unit may use all instructions of the target; others run before it is known that
     /// the machine has them.
     package let isKernel: Bool
+    /// Whether the object holds another file as well: it is not to be known by the unit's text.
+    package let includesFile: Bool
 
-    package init(path: String, flags: [String], isKernel: Bool = false) {
+    package init(
+      path: String,
+      flags: [String],
+      isKernel: Bool = false,
+      includesFile: Bool = false
+    ) {
       self.path = path
       self.flags = flags
       self.isKernel = isKernel
+      self.includesFile = includesFile
     }
+
+    /// Whether the unit is assembly, not C++.
+    package var isAssembly: Bool { path.hasSuffix(".S") }
   }
 
   package var name: String

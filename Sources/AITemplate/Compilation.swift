@@ -32,6 +32,9 @@ package struct ModelBundle: Sendable {
   /// The units whose objects do not depend on the constants' data.
   package let codeUnits: [SourceBundle.Unit]
 
+  /// The stages that the library keeps as text.
+  package let stages: StageListing
+
   /// Writes all the sources of a plan but for the constants.
   package init(_ plan: Plan, compiler: String) throws(Diagnostic) {
     self.plan = plan
@@ -61,6 +64,9 @@ package struct ModelBundle: Sendable {
     files.append(.init(path: "manifest.json", text: Manifest.json(plan) + "\n"))
     files.append(.init(path: "graph.ait", text: plan.graph.description))
     units.append(.init(path: "model.cpp", flags: ["-O1", "-I."]))
+    stages = Self.stages(plan, files)
+    files.append(.init(path: "stages.S", text: stages.assembly))
+    units.append(.init(path: "stages.S", flags: []))
     codeUnits = units
     bundle = SourceBundle(
       name: plan.graph.name,
@@ -68,6 +74,14 @@ package struct ModelBundle: Sendable {
       units: units,
       includePaths: ["runtime/include", "runtime/src", "prelude", "."]
     )
+  }
+
+  private static func stages(_ plan: Plan, _ files: [SourceBundle.File]) -> StageListing {
+    let generated = files.filter { $0.path == "model.cpp" || $0.path.hasPrefix("kernels/") }
+    return StageListing([
+      .init("kernels", plan.kernelTable), .init("plan", plan.description),
+      .init("source", generated.map { "// ---- \($0.path)\n\($0.text)\n" }.joined()),
+    ])
   }
 
   /// Optimised for speed of the loops they hold.

@@ -120,7 +120,7 @@ struct ConstantStage {
       let assembly = image.assembly(imagePath: "constants.bin")
       try FileSystem.write(assembly, to: "\(folder)/constants.S")
       bundle.files.append(.init(path: "constants.S", text: assembly))
-      units.append(SourceBundle.Unit(path: "constants.S", flags: []))
+      units.append(SourceBundle.Unit(path: "constants.S", flags: [], includesFile: true))
     }
     let makefile = model.makefile(
       target: target,

@@ -31,6 +31,7 @@ SOURCES := \
   kernels/softmax_float16_259bbcc35aea1c19.cpp \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
   model.cpp \
+  stages.S \
   constants.cpp \
   constants.S
 OBJECTS := $(SOURCES:%=%.make.o)
