@@ -53,6 +53,8 @@ package struct Command: Sendable {
   }
 
   private func runUnlessCancelled() async -> Result<Output, Diagnostic> {
+    await ProgramSlots.shared.take()
+    defer { Task { await ProgramSlots.shared.giveBack() } }
     guard !Task.isCancelled else { return .failure(.cancelled(at: program)) }
     do {
       let result = try await Subprocess.run(

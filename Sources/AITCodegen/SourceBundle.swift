@@ -28,6 +28,9 @@ package struct SourceBundle: Sendable {
       self.flags = flags
       self.isKernel = isKernel
     }
+
+    /// Whether the unit is assembly, not C++.
+    package var isAssembly: Bool { path.hasSuffix(".S") }
   }
 
   package var name: String

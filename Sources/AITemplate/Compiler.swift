@@ -66,7 +66,10 @@ package struct Compiler: Sendable {
     if let output { try FileSystem.checkDestination(output) }
     try FileSystem.createFolder(folder)
     let lock = try FileSystem.Lock(folder: folder)
-    let toolchain = try await Toolchain.find(at: options.compiler)
+    let toolchain = try await Toolchain.find(
+      at: options.compiler,
+      sysroot: options.sysroot
+    )
 
     timer.begin(.passes)
     let optimized = try optimize(graph)

@@ -18,6 +18,12 @@ public struct CompilerOptions: Sendable {
   /// It must be clang.
   public var compiler: String?
 
+  /// The folder in which clang looks for the target's headers and libraries; nil is the machine's own.
+  ///
+  /// For another architecture than this machine's, unless its C++ library is installed where clang
+  /// finds it.
+  public var sysroot: String?
+
   /// Units compiled at the same time; 0 takes one for each processor.
   public var jobs = 0
 

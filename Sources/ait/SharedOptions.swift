@@ -68,6 +68,14 @@ struct BuildOptions: ParsableArguments {
   var compiler: String?
 
   @Option(
+    help: ArgumentHelp(
+      "The folder with the target's usr/include and usr/lib, to compile for another architecture.",
+      valueName: "folder"
+    )
+  )
+  var sysroot: String?
+
+  @Option(
     name: .shortAndLong,
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -94,6 +102,7 @@ struct BuildOptions: ParsableArguments {
   func compilerOptions(_ progress: ProgressLine? = nil) -> CompilerOptions {
     var options = CompilerOptions()
     options.compiler = compiler ?? options.compiler
+    options.sysroot = sysroot
     options.jobs = jobs
     if noCache { options.objectCache = nil }
     if let progress { options.progress = { progress.begin($0) } }

@@ -165,12 +165,24 @@ import Testing
 
     for (stage, mark) in [
       ("graph", "graph mlp {"), ("manifest", "\"arena\""), ("pseudo", "matmul"), ("dot", "digraph"),
-      ("svg", "<svg"),
+      ("svg", "<svg"), ("kernels", "run hidden: matmul_float32_"), ("plan", "arena: "),
+      ("source", "// ---- kernels/matmul_float32_"),
     ] {
       let inspect = try await files.ait("inspect", "mlp.so", "--emit", stage)
       #expect(inspect.code == 0 && inspect.output.contains(mark), "\(stage): \(inspect)")
+      // A library tells what its graph does, but for the values of weights.
+      guard ["kernels", "plan", "source"].contains(stage) else { continue }
+      let ofGraph = try await files.ait(
+        "inspect",
+        "mlp.ait",
+        "--emit",
+        stage,
+        "--weights",
+        "w.safetensors"
+      )
+      #expect(inspect.output == ofGraph.output)
     }
-    let inspect = try await files.ait("inspect", "mlp.so", "--emit=plan")
+    let inspect = try await files.ait("inspect", "mlp.so", "--emit=passes")
     #expect(inspect.code == 64)
     #expect(inspect.errors.contains("other stages need the graph file"), "\(inspect)")
 

@@ -3,7 +3,9 @@
 ifeq ($(origin CXX),default)
 CXX := clang++
 endif
-CXXFLAGS := -O3 -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
+# Nothing, unless the target is another architecture than the machine that compiled the model.
+MACHINE :=
+CXXFLAGS := -O3 $(MACHINE) -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
 SOURCES := \
   runtime/src/allocators.cpp \
   runtime/src/arguments.cpp \
@@ -29,14 +31,19 @@ SOURCES := \
   kernels/softmax_float16_259bbcc35aea1c19.cpp \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
   model.cpp \
-  constants.cpp
+  stages.S \
+  constants.cpp \
+  constants.S
 OBJECTS := $(SOURCES:%=%.make.o)
 
-libmlp.so: $(OBJECTS) constants.o
-	$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
+libmlp.so: $(OBJECTS)
+	$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
 %.cpp.make.o: %.cpp
 	$(CXX) $(CXXFLAGS) -c $< -o $@
+
+%.S.make.o: %.S
+	$(CXX) $(MACHINE) -c $< -o $@
 
 .PHONY: clean
 clean:
