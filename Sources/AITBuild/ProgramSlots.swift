@@ -16,7 +16,9 @@ actor ProgramSlots {
 
   init(_ count: Int) { free = count }
 
-  /// Waits for its turn, first come, first served. Pair with `giveBack`.
+  /// Waits for its turn, first come, first served.
+  ///
+  /// Pair with `giveBack`.
   func take() async {
     if free > 0 {
       free -= 1

@@ -32,11 +32,10 @@ SOURCES := \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
   model.cpp \
   stages.S \
-  constants.cpp \
-  constants.S
+  constants.cpp
 OBJECTS := $(SOURCES:%=%.make.o)
 
-libmlp.so: $(OBJECTS)
+libmlp.so: $(OBJECTS) constants.o
 	$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
 %.cpp.make.o: %.cpp
