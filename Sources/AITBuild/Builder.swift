@@ -4,7 +4,7 @@ import AITKernels
 
 /// Compiles the units of a bundle in parallel and links them.
 package struct Builder: Sendable {
-  let toolchain: Toolchain
+  package let toolchain: Toolchain
   private let target: Target
   let cache: ObjectCache
   let jobs: Int
@@ -103,7 +103,7 @@ package struct Builder: Sendable {
     in folder: String
   ) async throws(Diagnostic) -> (path: String, isReused: Bool) {
     let instructions = unit.isKernel ? target.compilerFlags : target.baselineFlags
-    let flags = Self.commonFlags + instructions + unit.flags
+    let flags = Self.commonFlags + toolchain.flags + instructions + unit.flags
     // Comments say which model a unit belongs to; the object does not depend on them.
     let code = text.split(separator: "\n").filter { !$0.hasPrefix("//") }.joined(separator: "\n")
     let key = ObjectCache.key(
@@ -111,18 +111,14 @@ package struct Builder: Sendable {
     )
     if let cached = cache.object(key) { return (cached, true) }
     let object = "\(unit.path).o"
+    let language =
+      unit.isAssembly ? flags.filter { !$0.hasPrefix("-std") && !$0.hasPrefix("-W") } : flags
     let arguments =
-      flags + includePaths.map { "-I\($0)" } + ["-c", unit.path, "-o", object]
+      language + includePaths.map { "-I\($0)" } + ["-c", unit.path, "-o", object]
     let output = try await Command(toolchain.compiler, arguments, in: folder).run()
     guard output.isSuccess else {
-      let noRoom = ["No space left on device", "Disk quota exceeded", "File too large"]
-      if noRoom.contains(where: { output.text.contains($0) }) {
-        throw Diagnostic(
-          .unwritableFile,
-          "the compiler could not write its result:\n\(output.text.prefix(1000))",
-          at: "\(folder)/\(object)",
-          hint: "see that the disk has room, or choose another folder with --work-directory"
-        )
+      if let problem = toolchain.problem(in: output.text, for: target, at: "\(folder)/\(object)") {
+        throw problem
       }
       throw Diagnostic(
         .compilerFailed,
@@ -138,14 +134,23 @@ package struct Builder: Sendable {
   }
 
   /// Links objects into a library that needs nothing but the C library, aside and then in place.
-  package func link(_ objects: [String], to path: String) async throws(Diagnostic) {
+  package func link(_ objects: [String], to name: String) async throws(Diagnostic) {
+    try FileSystem.checkDestination(name)
+    let path = FileSystem.destination(name)
     let aside = "\(path).\(UInt32.random(in: 0...UInt32.max)).partial"
     let arguments =
-      target.baselineFlags + ["-shared", "-o", aside] + objects
+      toolchain.flags + target.baselineFlags + ["-shared", "-o", aside] + objects
       + toolchain.linkFlags
-    let output = try await Command(toolchain.compiler, arguments).run()
+    let output: Command.Output
+    do throws(Diagnostic) {
+      output = try await Command(toolchain.compiler, arguments).run()
+    } catch {
+      FileSystem.remove(aside)
+      throw error
+    }
     guard output.isSuccess else {
       FileSystem.remove(aside)
+      if let problem = toolchain.problem(in: output.text, for: target, at: path) { throw problem }
       throw Diagnostic(
         .compilerFailed,
         "linking failed:\n\(output.text.prefix(4000))",

@@ -63,11 +63,12 @@ package enum FileSystem {
     fileprivate let descriptor: Int32
     fileprivate let path: String
 
-    /// Writes all of the bytes.
+    /// Writes all of the bytes, unless the task is cancelled meanwhile.
     package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(Diagnostic) {
       var rest = bytes
       while let base = rest.baseAddress, !rest.isEmpty {
-        let written = systemWrite(descriptor, base, min(rest.count, 1 << 30))
+        guard !Task.isCancelled else { throw .cancelled(at: path) }
+        let written = systemWrite(descriptor, base, min(rest.count, 1 << 26))
         if written < 0 && errno == EINTR { continue }
         guard written > 0 else {
           throw Diagnostic(
@@ -84,10 +85,12 @@ package enum FileSystem {
 
   /// Calls a closure that writes a file's content; the file appears under its name when all is done.
   package static func write(
-    to path: String,
+    to name: String,
     mode: mode_t = 0o666,
     _ body: (borrowing Writer) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
+    try checkDestination(name)
+    let path = destination(name)
     let aside = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).partial"
     let descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
@@ -155,6 +158,25 @@ package enum FileSystem {
   package static func size(_ path: String) -> Int? {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Whether a path names a folder.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The first bytes of a file, as many as it has up to a number; nil unless it is a regular file:
+  /// what is read from a pipe is gone.
+  package static func firstBytes(of path: String, _ count: Int) -> [UInt8]? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      let file = fopen(path, "rb")
+    else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let found = fread(&bytes, 1, count, file)
+    return Array(bytes.prefix(found))
   }
 
   /// The content of a text file; nil if it cannot be read.

@@ -1,11 +1,5 @@
 import AITGraph
-import Subprocess
 
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -23,13 +17,29 @@ package struct Toolchain: Sendable {
   /// Whether LLVM's linker is there: it drops unused sections and hides the symbols of static
   /// libraries in one go, which others fail at.
   package let hasLLD: Bool
+  /// The folder in which headers and libraries are looked for; nil is the machine's own.
+  package let sysroot: String?
 
   /// Finds clang++.
   ///
-  /// - Parameter path: the compiler to use; nil searches `PATH`, then beside `swift`.
+  /// - Parameters:
+  ///   - path: the compiler to use; nil searches `PATH`, then beside `swift`.
+  ///   - sysroot: the folder of the target's headers and libraries; nil is the machine's own.
   /// - Returns: the compiler, known to be clang.
-  /// - Throws: `missingCompiler`, saying where was looked and how to get one.
-  package static func find(at path: String? = nil) async throws(Diagnostic) -> Toolchain {
+  /// - Throws: `missingCompiler`, saying where was looked and how to get one; `unreadableFile` for a
+  ///   sysroot that is no folder.
+  package static func find(
+    at path: String? = nil,
+    sysroot: String? = nil
+  ) async throws(Diagnostic) -> Toolchain {
+    if let sysroot, !FileSystem.isFolder(sysroot) {
+      throw Diagnostic(
+        .unreadableFile,
+        "there is no folder here",
+        at: sysroot,
+        hint: "--sysroot names the folder that holds the target's usr/include and usr/lib"
+      )
+    }
     let advice =
       "install clang (the Swift toolchain holds one in usr/bin), or name one with --compiler"
     let compiler: String
@@ -62,8 +72,16 @@ package struct Toolchain: Sendable {
     }
     let folder = compiler.lastIndex(of: "/").map { String(compiler[..<$0]) } ?? "."
     let hasLLD = ([folder] + searchPath()).contains { FileSystem.isExecutable("\($0)/ld.lld") }
-    return Toolchain(compiler: compiler, version: output.text, hasLLD: hasLLD)
+    return Toolchain(
+      compiler: compiler,
+      version: output.text,
+      hasLLD: hasLLD,
+      sysroot: sysroot.map(FileSystem.absolute)
+    )
   }
+
+  /// Flags of every call, compiling or linking.
+  package var flags: [String] { sysroot.map { ["--sysroot=\($0)"] } ?? [] }
 
   /// The flags that make objects a library which needs nothing but the C library, exports the C
   /// interface alone and is the same whenever the objects are.
@@ -86,52 +104,6 @@ package struct Toolchain: Sendable {
       defer { free(real) }
       let path = String(cString: real)
       return path.lastIndex(of: "/").map { "\(path[..<$0])/clang++" }
-    }
-  }
-}
-
-/// A program and its arguments.
-package struct Command: Sendable {
-  package let program: String
-  package let arguments: [String]
-  package let folder: String?
-
-  package init(_ program: String, _ arguments: [String], in folder: String? = nil) {
-    self.program = program
-    self.arguments = arguments
-    self.folder = folder
-  }
-
-  /// What a program printed, both streams, and whether it was content.
-  package struct Output: Sendable {
-    package let isSuccess: Bool
-    package let text: String
-  }
-
-  /// The longest text of a program that is kept.
-  private static let outputLimit = 1 << 20
-
-  /// Runs the program to its end.
-  package func run() async throws(Diagnostic) -> Output {
-    do {
-      let result = try await Subprocess.run(
-        .path(FilePath(program)),
-        arguments: Arguments(arguments),
-        workingDirectory: folder.map { FilePath($0) },
-        output: .string(limit: Self.outputLimit),
-        error: .string(limit: Self.outputLimit)
-      )
-      return Output(
-        isSuccess: result.terminationStatus.isSuccess,
-        text: result.standardOutput + result.standardError
-      )
-    } catch {
-      throw Diagnostic(
-        .compilerFailed,
-        "the program could not be run: \(error)",
-        at: program,
-        hint: "see that it is there and may be executed"
-      )
     }
   }
 }

@@ -74,6 +74,7 @@ package struct ModelSource {
     writeSteps("fold", plan.foldSteps)
     writeSteps("run", plan.steps)
     let arenaSize = table.index(plan.arenaSize)
+    writeConstraints()
     writeDimensions()
     writeInstructionCheck()
     writeDescription(arenaSize: arenaSize, compiler: compiler, manifest: manifest)
@@ -208,6 +209,19 @@ package struct ModelSource {
     }
   }
 
+  private mutating func writeConstraints() {
+    let entries = plan.sizeConstraints.map { constraint in
+      let texts = [
+        constraint.node, constraint.subject, constraint.foundText, constraint.boundText,
+      ]
+      let numbers = [constraint.margin, constraint.found, constraint.bound]
+      return "{"
+        + (texts.map(Cxx.string) + numbers.map { "\(table.index($0))" }).joined(separator: ", ")
+        + "}"
+    }
+    array("ait::ConstraintDescription", "constraints", entries)
+  }
+
   private mutating func writeDimensions() {
     writer.line()
     writer.text(
@@ -260,6 +274,8 @@ package struct ModelSource {
       ("bindingCount", "\(bindingCount)"), ("bindings", reference("bindings", bindingCount == 0)),
       ("dimensionCount", "\(table.dimensions.count)"),
       ("evaluateDimensions", "evaluateDimensions"),
+      ("constraintCount", "\(plan.sizeConstraints.count)"),
+      ("constraints", reference("constraints", plan.sizeConstraints.isEmpty)),
       ("inputCount", "\(graph.inputs.count)"),
       ("inputs", reference("inputs", graph.inputs.isEmpty)),
       ("outputCount", "\(graph.outputs.count)"), ("outputs", "outputs"),

@@ -29,6 +29,9 @@ package struct SourceBundle: Sendable {
       self.flags = flags
       self.isKernel = isKernel
     }
+
+    /// Whether the unit is assembly, not C++.
+    package var isAssembly: Bool { path.hasSuffix(".S") }
   }
 
   /// A file of device code to compile for an architecture.

@@ -79,12 +79,12 @@ package struct Conformance: Sendable {
   package func run(_ examples: [OperatorExample], named name: String) async throws(Diagnostic)
     -> [Outcome]
   {
-    var graph = Graph(name: "conformance_\(name)")
+    var graph = Graph(name: name)
     var entries: [Entry] = []
     for (index, example) in examples.enumerated() {
       entries.append(try Entry(example, index, in: &graph))
     }
-    let result = try await compiler.compile(graph, in: workDirectory)
+    let result = try await compiler.compile(graph, in: workDirectory, for: "conformance")
     let module = try CompiledModule(contentsOf: result.library, threads: threads)
     var outcomes = entries.map { _ in (problem: String?.none, error: 0.0) }
     for size in [SymbolSize.least, .middling] {

@@ -7,8 +7,9 @@ extension ScalarFunction {
     let type = e.types[x]
     func literal(_ value: Double) -> Int { e.constant(value, type) }
     switch self {
-    case .relu: return e.call(.maximum, x, e.constant(.integer(0), type))
-    case .clamp: return e.call(.minimum, e.call(.maximum, x, operands[1]), operands[2])
+    // The second of equal operands is taken: -0 stays, as in PyTorch.
+    case .relu: return e.call(.maximum, e.constant(.integer(0), type), x)
+    case .clamp: return e.call(.minimum, e.call(.maximum, operands[1], x), operands[2])
     case .gelu:
       // x · Φ(x) = x/2 · (1 + erf(x/√2))
       let inner = e.call(.erf, e.call(.multiply, x, literal(0.5.squareRoot())))
@@ -76,6 +77,10 @@ extension ScalarFunction {
       )
       let finite = e.call(.select, isInfinite, infinite, x)
       return e.call(.select, e.call(.isNaN, x), operands[1], finite)
+    case .clampNaNToNum:
+      // As AITemplate's, whose bounds are numbers: NaN is replaced, not clamped.
+      let clamped = ScalarFunction.clamp.define(in: &e, [x, operands[1], operands[2]]) ?? x
+      return e.call(.select, e.call(.isNaN, x), operands[3], clamped)
     default: return nil
     }
   }
@@ -89,7 +94,7 @@ extension ScalarFunction {
   package var isComposed: Bool {
     switch self {
     case .relu, .clamp, .gelu, .fastGELU, .silu, .mish, .softsign, .hardSigmoid, .hardSwish,
-      .leakyReLU, .elu, .celu, .softplus, .nanToNum:
+      .leakyReLU, .elu, .celu, .softplus, .nanToNum, .clampNaNToNum:
       true
     default: false
     }

@@ -11,6 +11,15 @@ package enum AttributeValue: Hashable, Sendable {
 
   /// Wraps a Double.
   package static func float(_ value: Double) -> AttributeValue { .float(value.bitPattern) }
+
+  /// Wraps a scalar.
+  package init(_ value: ScalarValue) {
+    switch value {
+    case .float(let double): self = .float(double.bitPattern)
+    case .integer(let integer): self = .integer(Int(integer))
+    case .bool(let bool): self = .bool(bool)
+    }
+  }
 }
 
 /// A named attribute of an operator.
@@ -44,7 +53,7 @@ package struct AttributeReader {
   {
     Diagnostic(
       .invalidAttribute,
-      "attribute '\(name)' of \(operatorName) is \(found), expected \(expected)"
+      "attribute '\(name)' of \(operatorName) is \(GraphPrinter.text(found)), expected \(expected)"
     )
   }
 
@@ -89,6 +98,18 @@ package struct AttributeReader {
     switch value {
     case .float(let bits): return Double(bitPattern: bits)
     case .integer(let integer): return Double(integer)
+    default: throw wrongKind(name, value, "a number")
+    }
+  }
+
+  /// Reads a number in the form in which it is written.
+  package mutating func scalar(_ name: String, default fallback: ScalarValue) throws(Diagnostic)
+    -> ScalarValue
+  {
+    guard let value = take(name) else { return fallback }
+    switch value {
+    case .float(let bits): return .float(Double(bitPattern: bits))
+    case .integer(let integer): return .integer(Int64(integer))
     default: throw wrongKind(name, value, "a number")
     }
   }

@@ -32,6 +32,7 @@ public struct Diagnostic: Error, Hashable, Sendable, CustomStringConvertible {
     case missingCompiler = "missing-compiler"
     case compilerFailed = "compiler-failed"
     case busyDirectory = "busy-directory"
+    case cancelled = "cancelled"
     case invalidOption = "invalid-option"
     // Running.
     case loadFailed = "load-failed"

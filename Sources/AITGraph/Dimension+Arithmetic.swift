@@ -203,6 +203,17 @@ extension Dimension {
   /// The smallest value the extent may take.
   public var lowerBound: Int { range.lowerBound }
 
+  /// No number that evaluating the polynomial passes through is larger, atoms taken as they are.
+  var greatestMagnitude: Double {
+    terms.reduce(0) { sum, term in
+      sum
+        + term.factors.reduce(Double(term.coefficient.magnitude)) { product, factor in
+          let range = Self.range(of: factor)
+          return product * Double(max(range.lowerBound.magnitude, range.upperBound.magnitude))
+        }
+    }
+  }
+
   private static func multiply(_ left: ClosedRange<Int>, _ right: ClosedRange<Int>)
     -> ClosedRange<Int>
   {

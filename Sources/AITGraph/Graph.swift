@@ -133,10 +133,15 @@ public struct Graph: Sendable {
     if case .constant(let constant) = values[value.index].origin { constant } else { nil }
   }
 
-  /// The symbols of all types, in order of name.
+  /// The symbols of all types and of the nodes' attributes, in order of name.
   package var symbols: [Symbol] {
-    values.reduce(into: Set<Symbol>()) { $0.formUnion($1.type.shape.symbols) }
-      .sorted { $0.name < $1.name }
+    var found = values.reduce(into: Set<Symbol>()) { $0.formUnion($1.type.shape.symbols) }
+    for case let node? in nodeSlots {
+      for case .dimensions(let dimensions) in node.op.attributes.map(\.value) {
+        for dimension in dimensions { found.formUnion(dimension.symbols) }
+      }
+    }
+    return found.sorted { $0.name < $1.name }
   }
 
   /// The nodes so that each stands after those it reads from; otherwise in order of identity, so

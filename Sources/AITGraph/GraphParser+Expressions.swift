@@ -28,6 +28,7 @@ extension GraphParser {
   }
 
   mutating func operand(_ indices: [String: Int]) throws(Diagnostic) -> Int {
+    let line = line
     let name = try word("the name of a value")
     guard let index = indices[name] else {
       throw Diagnostic(
@@ -43,6 +44,7 @@ extension GraphParser {
     _ expression: inout ScalarExpression,
     _ indices: [String: Int]
   ) throws(Diagnostic) -> Int {
+    let line = line
     guard case .word(let name) = token, name != "inf", name != "nan" else {
       let value = try scalar()
       try expect(":")

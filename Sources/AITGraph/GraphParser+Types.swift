@@ -29,13 +29,42 @@ extension GraphParser {
       let dimensions = try dimensionList()
       let known = dimensions.compactMap(\.constant)
       return known.count == dimensions.count ? .integers(known) : .dimensions(dimensions)
-    case .symbol("("): return .expression(try expression())
+    case .symbol("(") where try beginsExpression(): return .expression(try expression())
     case .word(let text) where DType(rawValue: text) != nil: return .dtype(try dtype())
+    case _ where try beginsDimension():
+      let dimension = try sum()
+      return dimension.constant.map { .integer($0) } ?? .dimensions([dimension])
     default:
       switch try scalar() {
       case .integer(let value): return .integer(Int(value))
       case .float(let value): return .float(value)
       case .bool(let value): return .bool(value)
+      }
+    }
+  }
+
+  /// Whether a parenthesis opens the inputs of a scalar expression: `()` or `(name:`.
+  private mutating func beginsExpression() throws(Diagnostic) -> Bool {
+    try lookingAhead { parser throws(Diagnostic) in
+      try parser.advance()
+      if parser.token == .symbol(")") { return true }
+      guard case .word = parser.token else { return false }
+      try parser.advance()
+      return parser.token == .symbol(":")
+    }
+  }
+
+  /// Whether an attribute's value is a dimension without brackets, rather than a number.
+  private mutating func beginsDimension() throws(Diagnostic) -> Bool {
+    try lookingAhead { parser throws(Diagnostic) in
+      _ = try parser.accept("-")
+      switch parser.token {
+      case .symbol("("): return true
+      case .word(let name): return parser.symbols[name] != nil || name == "min" || name == "max"
+      case .number:
+        try parser.advance()
+        return ["+", "-", "*", "//", "%"].contains { parser.token == .symbol($0) }
+      default: return false
       }
     }
   }
@@ -57,6 +86,7 @@ extension GraphParser {
   }
 
   mutating func sum() throws(Diagnostic) -> Dimension {
+    let line = line
     depth += 1
     defer { depth -= 1 }
     guard depth < Self.maximumDepth else { throw failure("a dimension nests too deeply") }
@@ -67,13 +97,16 @@ extension GraphParser {
       } else if try accept("-") {
         result = result - (try product())
       } else {
-        guard result.terms.count <= 64 else { throw failure("a dimension has too many terms") }
+        guard result.terms.count <= 64 else {
+          throw failure("a dimension has too many terms", onLine: line)
+        }
         return result
       }
     }
   }
 
   mutating func product() throws(Diagnostic) -> Dimension {
+    let line = line
     var result = try factor()
     while true {
       if try accept("*") {
@@ -86,14 +119,17 @@ extension GraphParser {
         return result
       }
       guard result.terms.count <= 64, result.terms.allSatisfy({ $0.factors.count <= 64 }) else {
-        throw failure("a dimension has too many terms")
+        throw failure("a dimension has too many terms", onLine: line)
       }
     }
   }
 
   mutating func divisor() throws(Diagnostic) -> Dimension {
+    let line = line
     let divisor = try factor()
-    guard divisor.lowerBound > 0 else { throw failure("'\(divisor)' may be zero or negative") }
+    guard divisor.lowerBound > 0 else {
+      throw failure("'\(divisor)' may be zero or negative", onLine: line)
+    }
     return divisor
   }
 

@@ -1,11 +1,10 @@
-/// Reads graph text; see `GraphPrinter` for its form.
-///
-/// `#` begins a comment.
+/// Reads graph text; the article *The graph as text* defines its form, `GraphPrinter` writes it.
 ///
 /// Types after a colon are checked against those inferred, and may be left out.
 package struct GraphParser {
   private var lexer: GraphLexer
   var token: GraphLexer.Token
+  /// The line of the token.
   var line = 1
   private let operators: [String: any Operator.Type]
   var symbols: [String: Symbol] = [:]
@@ -39,8 +38,18 @@ package struct GraphParser {
     line = lexer.line
   }
 
-  func failure(_ message: String, hint: String? = nil) -> Diagnostic {
-    Diagnostic(.syntax, message, at: "line \(line)", hint: hint)
+  /// A complaint about the token at hand, or about one read before on the given line.
+  func failure(_ message: String, hint: String? = nil, onLine line: Int? = nil) -> Diagnostic {
+    Diagnostic(.syntax, message, at: "line \(line ?? self.line)", hint: hint)
+  }
+
+  /// Returns what a closure makes of the coming tokens, without consuming them.
+  mutating func lookingAhead<T>(_ read: (inout GraphParser) throws(Diagnostic) -> T)
+    throws(Diagnostic) -> T
+  {
+    let (lexer, token, line) = (lexer, token, line)
+    defer { (self.lexer, self.token, self.line) = (lexer, token, line) }
+    return try read(&self)
   }
 
   mutating func accept(_ symbol: String) throws(Diagnostic) -> Bool {
@@ -77,10 +86,11 @@ package struct GraphParser {
     let sign = isNegative ? "-" : ""
     switch token {
     case .number(let text):
+      guard let value = ScalarValue(numeral: sign + text) else {
+        throw failure("'\(text)' is not a number")
+      }
       try advance()
-      if let value = Int64(sign + text) { return .integer(value) }
-      if let value = Double(sign + text) { return .float(value) }
-      throw failure("'\(text)' is not a number")
+      return value
     case .word("inf"):
       try advance()
       return .float(isNegative ? -.infinity : .infinity)
@@ -92,11 +102,13 @@ package struct GraphParser {
   }
 
   mutating func dtype() throws(Diagnostic) -> DType {
+    let line = line
     let text = try word("an element type")
     guard let dtype = DType(rawValue: text) else {
       throw failure(
         "'\(text)' is not an element type",
-        hint: "one of \(DType.allCases.map(\.rawValue).joined(separator: ", "))"
+        hint: "one of \(DType.allCases.map(\.rawValue).joined(separator: ", "))",
+        onLine: line
       )
     }
     return dtype
@@ -126,17 +138,20 @@ package struct GraphParser {
   }
 
   private mutating func parseSymbol() throws(Diagnostic) {
-    let place = "line \(line)"
+    let line = line
     let name = try word("the symbol's name")
     try expect(":")
     let low = try integer()
     try expect("...")
     let high = try integer()
     guard low <= high, low >= 0 else {
-      throw failure("symbol '\(name)' has the empty or negative range \(low)...\(high)")
+      throw failure(
+        "symbol '\(name)' has the empty or negative range \(low)...\(high)",
+        onLine: line
+      )
     }
     guard symbols.updateValue(Symbol(name, low...high), forKey: name) == nil else {
-      throw Diagnostic(.duplicateName, "symbol '\(name)' is declared twice", at: place)
+      throw Diagnostic(.duplicateName, "symbol '\(name)' is declared twice", at: "line \(line)")
     }
   }
 
@@ -186,6 +201,9 @@ package struct GraphParser {
     guard let extents = type.shape.constants else {
       throw failure("a constant's shape \(type.shape) must be known")
     }
+    // Before anything is counted: products of extents that are too large would overflow.
+    let line = line
+    do throws(Diagnostic) { try type.checkSize() } catch { throw error.located(at: "line \(line)") }
     let count = type.shape.elementCount.constant ?? 0
     if try accept("hex") {
       guard case .string(let text) = token else { throw failure("expected a string of hex digits") }
@@ -215,7 +233,7 @@ package struct GraphParser {
     }
     try expect("}")
     guard values.count == count else {
-      throw failure("\(values.count) elements for \(type), expected \(count)")
+      throw failure("\(values.count) elements for \(type), expected \(count)", onLine: line)
     }
     return TensorData(type.dtype, extents, scalars: values)
   }

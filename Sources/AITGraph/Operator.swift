@@ -18,6 +18,12 @@ package protocol Operator: Hashable, Sendable {
   /// The types of the results, from the types of the operands.
   func inferTypes(_ operands: [TensorType]) throws(Diagnostic) -> [TensorType]
 
+  /// What a run's sizes must comply with where the symbols' bounds do not say so; none by default.
+  ///
+  /// The types are those of `inferTypes`. What no sizes can comply with is refused when the node is
+  /// added, the rest is checked when a run begins.
+  func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+
   /// The meaning: straight loops in Double, for operands of known extents.
   ///
   /// `results` are the inferred types with symbols replaced by their values.
@@ -75,6 +81,9 @@ package struct OperatorExample: Sendable {
 
 extension Operator {
   package var traits: OperatorTraits { [] }
+
+  package func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+  { [] }
 
   /// Whether another operator is the same with the same attributes.
   package func isEqual(to other: any Operator) -> Bool { (other as? Self) == self }

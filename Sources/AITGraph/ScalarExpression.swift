@@ -39,24 +39,41 @@ package struct ScalarExpression: Hashable, Sendable {
   package private(set) var types: [DType] = []
   /// The instructions whose values are the results.
   package private(set) var results: [Int] = []
+  /// Where each instruction stands, by what it is: equal ones are found without a search.
+  private var positions: [TypedInstruction: Int] = [:]
+
+  private struct TypedInstruction: Hashable {
+    let instruction: Instruction
+    let type: DType
+  }
 
   /// Creates an expression with no results yet; `inputs` are its first instructions.
   package init(inputs: [DType]) {
     inputTypes = inputs
-    for index in inputs.indices {
-      instructions.append(.input(index))
-      types.append(inputs[index])
-    }
+    for index in inputs.indices { _ = append(.input(index), inputs[index]) }
   }
 
   /// The types of the results.
   package var resultTypes: [DType] { results.map { types[$0] } }
 
+  package static func == (left: ScalarExpression, right: ScalarExpression) -> Bool {
+    left.inputTypes == right.inputTypes && left.instructions == right.instructions
+      && left.types == right.types && left.results == right.results
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(inputTypes)
+    hasher.combine(instructions)
+    hasher.combine(types)
+    hasher.combine(results)
+  }
+
   // MARK: - Building
 
   private mutating func append(_ instruction: Instruction, _ type: DType) -> Int {
-    for (index, existing) in instructions.enumerated()
-    where existing == instruction && types[index] == type { return index }
+    let key = TypedInstruction(instruction: instruction, type: type)
+    if let known = positions[key] { return known }
+    positions[key] = instructions.count
     instructions.append(instruction)
     types.append(type)
     return instructions.count - 1

@@ -12,6 +12,17 @@ package enum ScalarValue: Hashable, Sendable {
   case integer(Int64)
   case bool(Bool)
 
+  /// Reads a numeral: an integer if it is one of 64 bits, a Double otherwise.
+  init?(numeral text: String) {
+    if let value = Int64(text) {
+      self = .integer(value)
+    } else if let value = Double(text) {
+      self = .float(value)
+    } else {
+      return nil
+    }
+  }
+
   /// The value as a Double; truth is 1.
   package var double: Double {
     switch self {
@@ -26,22 +37,21 @@ package enum ScalarValue: Hashable, Sendable {
     if case .integer(let value) = self { Float(value) } else { Float(double) }
   }
 
-  /// The value as an integer, truncated as PyTorch's casts do; out of range gives the nearest end.
+  /// The value as an integer of 64 bits; a fraction is cut.
+  ///
+  /// What 64 bits cannot hold, and NaN, becomes the least integer: see `converted(to:)`.
   package var integer: Int64 {
     switch self {
-    case .float(let value):
-      if value.isNaN {
-        0
-      } else if value >= 0x1p63 {
-        Int64.max
-      } else if value <= -0x1p63 {
-        Int64.min
-      } else {
-        Int64(value)
-      }
+    case .float(let value): value >= -0x1p63 && value < 0x1p63 ? Int64(value) : .min
     case .integer(let value): value
     case .bool(let value): value ? 1 : 0
     }
+  }
+
+  /// The value as an integer that the narrower types take their low bits from.
+  private var integer32: Int64 {
+    guard case .float(let value) = self else { return integer }
+    return value > -0x1p31 - 1 && value < 0x1p31 ? Int64(value) : Int64(Int32.min)
   }
 
   /// The value as a truth value: anything but 0 is true.
@@ -55,14 +65,17 @@ package enum ScalarValue: Hashable, Sendable {
 
   /// Returns the value converted to a type, integers wrapped to its width.
   ///
-  /// Half-precision types are rounded to; `float32` is too. `.float64` is kept.
+  /// Half-precision types are rounded to; `float32` is too. `.float64` is kept. A floating-point
+  /// number becomes an integer as on x86, and so in PyTorch there, on every target: it is truncated
+  /// to int32 (to int64 for `.int64`), where NaN and what does not fit become the least integer; the
+  /// narrower types take the low bits of that: 300.0 is 44 as `.uint8`, and infinity is 0.
   package func converted(to dtype: DType) -> ScalarValue {
     switch dtype {
     case .bool: .bool(bool)
-    case .uint8: .integer(Int64(UInt8(truncatingIfNeeded: integer)))
-    case .int8: .integer(Int64(Int8(truncatingIfNeeded: integer)))
-    case .int16: .integer(Int64(Int16(truncatingIfNeeded: integer)))
-    case .int32: .integer(Int64(Int32(truncatingIfNeeded: integer)))
+    case .uint8: .integer(Int64(UInt8(truncatingIfNeeded: integer32)))
+    case .int8: .integer(Int64(Int8(truncatingIfNeeded: integer32)))
+    case .int16: .integer(Int64(Int16(truncatingIfNeeded: integer32)))
+    case .int32: .integer(Int64(Int32(truncatingIfNeeded: integer32)))
     case .int64: .integer(integer)
     case .float16: .float(HalfPrecision.float16(HalfPrecision.float16Bits(double)))
     case .bfloat16: .float(HalfPrecision.bfloat16(HalfPrecision.bfloat16Bits(double)))

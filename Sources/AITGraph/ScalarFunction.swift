@@ -47,6 +47,7 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
   case clamp  // x, least, greatest
   case softplus  // x, beta, threshold
   case nanToNum = "nan_to_num"  // x, for NaN, for +infinity, for -infinity
+  case clampNaNToNum = "clamp_nan_to_num"  // x, least, greatest, for NaN
 
   /// The number of operands.
   package var arity: Int {
@@ -56,7 +57,7 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
       .xor, .shiftLeft, .shiftRight, .leakyReLU, .elu, .celu:
       2
     case .select, .clamp, .softplus: 3
-    case .nanToNum: 4
+    case .nanToNum, .clampNaNToNum: 4
     default: 1
     }
   }
@@ -75,7 +76,7 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
     case .reciprocal, .exp, .exp2, .expm1, .log, .log2, .log10, .log1p, .sqrt, .rsqrt, .sin, .cos,
       .tan, .asin, .acos, .atan, .atan2, .sinh, .cosh, .tanh, .erf, .erfc, .sigmoid, .divide,
       .gelu, .silu, .mish, .softsign, .fastGELU, .hardSwish, .hardSigmoid, .leakyReLU, .elu, .celu,
-      .softplus, .nanToNum:
+      .softplus, .nanToNum, .clampNaNToNum:
       true
     default: false
     }

@@ -95,17 +95,17 @@ extension TensorData {
     let offset = index * dtype.sizeInBytes
     switch dtype {
     case .bool: bytes[offset] = value.bool ? 1 : 0
-    case .uint8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
-    case .int8: bytes[offset] = UInt8(truncatingIfNeeded: value.integer)
+    case .uint8, .int8:
+      bytes[offset] = UInt8(truncatingIfNeeded: value.converted(to: dtype).integer)
     case .int16:
       bytes.storeBytes(
-        of: Int16(truncatingIfNeeded: value.integer),
+        of: Int16(truncatingIfNeeded: value.converted(to: dtype).integer),
         toByteOffset: offset,
         as: Int16.self
       )
     case .int32:
       bytes.storeBytes(
-        of: Int32(truncatingIfNeeded: value.integer),
+        of: Int32(truncatingIfNeeded: value.converted(to: dtype).integer),
         toByteOffset: offset,
         as: Int32.self
       )

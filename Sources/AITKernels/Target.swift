@@ -117,11 +117,14 @@ public struct Target: Hashable, Sendable {
   package var baselineFlags: [String] { crossFlags }
 
   /// What tells clang that the target is another architecture than this machine's.
-  private var crossFlags: [String] {
+  private var crossFlags: [String] { crossArchitecture.map { ["--target=\($0)-linux-gnu"] } ?? [] }
+
+  /// The target's architecture, where it is another than this machine's.
+  package var crossArchitecture: String? {
     #if arch(arm64)
-      cpu == .native || cpu == .aarch64 ? [] : ["--target=x86_64-linux-gnu"]
+      cpu == .native || cpu == .aarch64 ? nil : "x86_64"
     #else
-      cpu == .aarch64 ? ["--target=aarch64-linux-gnu"] : []
+      cpu == .aarch64 ? "aarch64" : nil
     #endif
   }
 

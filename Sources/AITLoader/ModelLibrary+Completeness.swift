@@ -48,7 +48,7 @@ extension ModelLibrary {
 
 extension [UInt8] {
   /// A little-endian number of some bytes; the largest one where it would not fit.
-  fileprivate func number(_ offset: Int, _ size: Int) -> Int {
+  func number(_ offset: Int, _ size: Int) -> Int {
     let bits = self[offset..<(offset + size)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return Int(clamping: bits)
   }

@@ -1,8 +1,7 @@
 #include "measure.h"
 
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 #include <time.h>
 
 static double now(void) {
@@ -11,34 +10,49 @@ static double now(void) {
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+// The loops are assembly, so that every build measures the same peak: without optimisation, C would
+// time the traffic of its variables to and from the stack; with it, a chain may be computed ahead.
+//
 // Twelve independent chains cover the latency of a multiply-add (four cycles, two a cycle) on every
 // core of the last ten years, and fit the registers of each width.
 #define AIT_CHAINS 12
 
-#define AIT_FMA_LOOP(suffix, lanes, attributes)                                                  \
-  typedef float vector##suffix __attribute__((vector_size(4 * lanes)));                          \
-  attributes static double fmaLoop##suffix(int64_t rounds, float* sink) {                        \
-    vector##suffix sums[AIT_CHAINS];                                                             \
-    /* Not from 1, which the factors map to itself: the compiler would leave that chain out. */  \
-    for (int i = 0; i < AIT_CHAINS; ++i) sums[i] = (vector##suffix){0} + (float)(i + 2);         \
-    vector##suffix factor = (vector##suffix){0} + 0.9999f, addend = (vector##suffix){0} + 1e-4f; \
-    for (int64_t round = 0; round < rounds; ++round) {                                           \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < AIT_CHAINS; ++i) {                  \
-        sums[i] = sums[i] * factor + addend;                                                     \
-      }                                                                                          \
-      __asm__ volatile("" ::: "memory");                                                         \
-    }                                                                                            \
-    vector##suffix total = sums[0];                                                              \
-    for (int i = 1; i < AIT_CHAINS; ++i) total += sums[i];                                       \
-    *sink = total[0];                                                                            \
-    return 2.0 * lanes * AIT_CHAINS * (double)rounds;                                            \
+// `STEP` is the instruction, or pair of them, that goes on with one chain. One pass over the chains
+// is one round.
+#define AIT_FMA_LOOP(suffix, lanes, attributes, letter, STEP, COUNT)                              \
+  typedef float vector##suffix __attribute__((vector_size(4 * lanes)));                           \
+  attributes static double fmaLoop##suffix(int64_t rounds, float* sink) {                         \
+    const double operations = 2.0 * lanes * AIT_CHAINS * (double)rounds;                          \
+    const vector##suffix factor = (vector##suffix){0} + 0.9999f;                                  \
+    const vector##suffix addend = (vector##suffix){0} + 1e-4f;                                    \
+    vector##suffix a = factor, b = factor, c = factor, d = factor, e = factor, f = factor;        \
+    vector##suffix g = factor, h = factor, i = factor, j = factor, k = factor, l = factor;        \
+    __asm__ volatile("1:\n" STEP("0") STEP("1") STEP("2") STEP("3") STEP("4") STEP("5") STEP("6") \
+                         STEP("7") STEP("8") STEP("9") STEP("10") STEP("11") COUNT                \
+                     : "+" letter(a), "+" letter(b), "+" letter(c), "+" letter(d), "+" letter(e), \
+                       "+" letter(f), "+" letter(g), "+" letter(h), "+" letter(i), "+" letter(j), \
+                       "+" letter(k), "+" letter(l), [count] "+r"(rounds)                         \
+                     : [factor] letter(factor), [addend] letter(addend)                           \
+                     : "cc");                                                                     \
+    const vector##suffix total = a + b + c + d + e + f + g + h + i + j + k + l;                   \
+    *sink = total[0];                                                                             \
+    return operations;                                                                            \
   }
 
 #if defined(__x86_64__)
-AIT_FMA_LOOP(512, 16, __attribute__((target("avx512f"), noinline)))
-AIT_FMA_LOOP(256, 8, __attribute__((target("avx2,fma"), noinline)))
+#define AIT_COUNT "sub $1, %[count]\njnz 1b\n"
+#define AIT_FMA(chain) "vfmadd213ps %[addend], %[factor], %" chain "\n"
+#define AIT_SSE(chain) "mulps %[factor], %" chain "\naddps %[addend], %" chain "\n"
+AIT_FMA_LOOP(512, 16, __attribute__((target("avx512f"), noinline)), "v", AIT_FMA, AIT_COUNT)
+AIT_FMA_LOOP(256, 8, __attribute__((target("avx2,fma"), noinline)), "x", AIT_FMA, AIT_COUNT)
+AIT_FMA_LOOP(128, 4, __attribute__((noinline)), "x", AIT_SSE, AIT_COUNT)
+#elif defined(__aarch64__)
+#define AIT_COUNT "subs %[count], %[count], #1\nb.ne 1b\n"
+#define AIT_FMA(chain) "fmla %" chain ".4s, %[factor].4s, %[addend].4s\n"
+AIT_FMA_LOOP(128, 4, __attribute__((noinline)), "w", AIT_FMA, AIT_COUNT)
+#else
+#error "write the loop in this architecture's assembly"
 #endif
-AIT_FMA_LOOP(128, 4, __attribute__((noinline)))
 
 static double fmaLoop(int64_t rounds, float* sink) {
 #if defined(__x86_64__)
@@ -53,8 +67,6 @@ static double fmaLoop(int64_t rounds, float* sink) {
 typedef struct {
   double seconds;
   double best;
-  const uint64_t* memory;
-  size_t count;
   const volatile int* isStarted;
 } Job;
 
@@ -81,61 +93,25 @@ static void* measureFma(void* argument) {
   return NULL;
 }
 
-static void* measureRead(void* argument) {
-  Job* job = argument;
-  typedef uint64_t Lanes __attribute__((vector_size(64), aligned(8)));
-  const Lanes* vectors = (const Lanes*)job->memory;
-  const size_t count = job->count / 8;
-  volatile uint64_t kept = 0;
-  waitForStart(job);
-  const double end = now() + job->seconds;
-  do {
-    const double start = now();
-    Lanes sums[4] = {{0}, {0}, {0}, {0}};
-    for (size_t i = 0; i + 4 <= count; i += 4) {
-      for (int j = 0; j < 4; ++j) sums[j] += vectors[i + (size_t)j];
-    }
-    const double rate = (double)(count * 64) / (now() - start);
-    if (rate > job->best) job->best = rate;
-    kept += sums[0][0] + sums[1][0] + sums[2][0] + sums[3][0];
-  } while (now() < end);
-  return NULL;
-}
-
-static double measure(int32_t threads, double seconds, size_t words, void* (*body)(void*)) {
+double ait_measure_fma_peak(int32_t threads, double seconds) {
   enum { kMost = 256 };
   if (threads < 1) threads = 1;
   if (threads > kMost) threads = kMost;
   pthread_t handles[kMost];
   Job jobs[kMost];
   volatile int isStarted = 0;
-  uint64_t* memory = words ? malloc(words * (size_t)threads * 8) : NULL;
-  if (memory) memset(memory, 1, words * (size_t)threads * 8);
   int32_t started = 0;
-  for (int32_t i = 0; i < threads; ++i) {
-    jobs[i] = (Job){seconds, 0, memory ? memory + words * (size_t)i : NULL, memory ? words : 0,
-                    &isStarted};
-  }
+  for (int32_t i = 0; i < threads; ++i) jobs[i] = (Job){seconds, 0, &isStarted};
   for (int32_t i = 1; i < threads; ++i) {
-    if (pthread_create(&handles[i], NULL, body, &jobs[i]) != 0) break;
+    if (pthread_create(&handles[i], NULL, measureFma, &jobs[i]) != 0) break;
     ++started;
   }
   __atomic_store_n(&isStarted, 1, __ATOMIC_RELEASE);
-  body(&jobs[0]);
+  measureFma(&jobs[0]);
   double total = jobs[0].best;
   for (int32_t i = 1; i <= started; ++i) {
     pthread_join(handles[i], NULL);
     total += jobs[i].best;
   }
-  free(memory);
   return total;
-}
-
-double ait_measure_fma_peak(int32_t threads, double seconds) {
-  return measure(threads, seconds, 0, measureFma);
-}
-
-double ait_measure_read_bandwidth(int32_t threads, double seconds) {
-  // 128 MiB for each thread: beyond the last-level cache of most machines.
-  return measure(threads, seconds, (size_t)16 << 20, measureRead);
 }

@@ -153,6 +153,28 @@ extension Graph {
     ) { e, x in e.call(.nanToNum, x) }
   }
 
+  /// Limits numbers to a range and replaces NaN by a number.
+  ///
+  /// Source: AITemplate's `CLAMP_NAN_TO_NUM`.
+  package mutating func clampNaNToNum(
+    _ x: ValueID,
+    least: Double,
+    greatest: Double,
+    nan: Double = 0,
+    name: String? = nil
+  ) throws(Diagnostic) -> ValueID {
+    let name = name ?? "clamp_nan_to_num"
+    let type = self[x].type.dtype
+    guard type.isFloatingPoint else {
+      return try hardtanh(x, least: least, greatest: greatest, name: name)
+    }
+    return try pointwise(
+      [.value(x), .scalar(least), .scalar(greatest), .scalar(nan)],
+      in: type,
+      name: name
+    ) { e, x in e.call(.clampNaNToNum, x) }
+  }
+
   /// Adds a pointwise node on x in its floating-point type; integers in float32.
   private mutating func floating(
     _ x: ValueID,

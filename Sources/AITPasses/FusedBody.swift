@@ -103,10 +103,18 @@ struct FusedBody {
     return FusedBody(remapped, kept.map { distinct[$0] })
   }
 
+  /// Whether the work of two bodies is little enough to be put together, before common terms are
+  /// found: asked first, so that a long chain does not try each of its nodes on a body that is full.
+  func mayJoin(_ other: FusedBody, _ limits: PassLimits) -> Bool {
+    workCount + other.workCount <= limits.instructions
+  }
+
+  private var workCount: Int { expression.instructions.count - expression.inputTypes.count }
+
   /// Whether a kernel can do this work.
   func fits(_ limits: PassLimits) -> Bool {
     operands.count <= limits.inputs && expression.results.count <= limits.results
-      && expression.instructions.count - expression.inputTypes.count <= limits.instructions
+      && workCount <= limits.instructions
   }
 }
 

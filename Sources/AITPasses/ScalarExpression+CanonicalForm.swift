@@ -11,23 +11,36 @@ extension ScalarExpression {
     let keys = structuralKeys
     var copy = ScalarExpression(inputs: inputTypes)
     var mapping: [Int: Int] = [:]
-    func build(_ index: Int) -> Int {
-      if let known = mapping[index] { return known }
-      let made: Int
-      switch instructions[index] {
-      case .input(let input): made = input
-      case .constant(let constant): made = copy.constant(constant.value, types[index])
-      case .cast(let operand): made = copy.cast(build(operand), to: types[index])
-      case .call(let function, let operands):
-        let ordered =
-          function.isCommutative ? operands.sorted { keys[$0] < keys[$1] } : operands
-        made = copy.call(function, ordered.map(build))
+    // A stack of its own: a body may be deeper than that of the program.
+    var pending = Array(results.reversed())
+    while let index = pending.last {
+      let operands = operands(of: index, orderedBy: keys)
+      if let next = operands.first(where: { mapping[$0] == nil }), mapping[index] == nil {
+        pending.append(next)
+        continue
       }
-      mapping[index] = made
-      return made
+      pending.removeLast()
+      if mapping[index] != nil { continue }
+      let made = operands.compactMap { mapping[$0] }
+      mapping[index] =
+        switch instructions[index] {
+        case .input(let input): input
+        case .constant(let constant): copy.constant(constant.value, types[index])
+        case .cast: copy.cast(made[0], to: types[index])
+        case .call(let function, _): copy.call(function, made)
+        }
     }
-    copy.setResults(results.map(build))
+    copy.setResults(results.compactMap { mapping[$0] })
     return copy
+  }
+
+  private func operands(of index: Int, orderedBy keys: [UInt64]) -> [Int] {
+    switch instructions[index] {
+    case .input, .constant: []
+    case .cast(let operand): [operand]
+    case .call(let function, let operands):
+      function.isCommutative ? operands.sorted { keys[$0] < keys[$1] } : operands
+    }
   }
 
   /// A number for each instruction that depends on nothing but what it computes: FNV-1a over the

@@ -24,6 +24,8 @@ extension ScalarExpression {
 private struct ExpressionRewriter {
   private let source: ScalarExpression
   private var out: ScalarExpression
+  /// For each instruction of `out` that was asked for, and those before it: `isRounded`.
+  private var rounded: [Bool] = []
 
   init(_ source: ScalarExpression) {
     self.source = source
@@ -79,7 +81,13 @@ private struct ExpressionRewriter {
   }
 
   /// Whether a value is one that its type can hold: what fused work makes need not be.
-  private func isRounded(_ index: Int) -> Bool {
+  private mutating func isRounded(_ index: Int) -> Bool {
+    while rounded.count <= index { rounded.append(findRounded(rounded.count)) }
+    return rounded[index]
+  }
+
+  /// The same, from the answers for earlier instructions.
+  private func findRounded(_ index: Int) -> Bool {
     if !isFloat(index) { return true }
     switch out.instructions[index] {
     case .input: return true
@@ -87,11 +95,12 @@ private struct ExpressionRewriter {
       // Half-precision literals are kept in float32.
       let value = constant.value
       return value.converted(to: out.types[index]).double == value.double
-    case .cast(let operand): return !isWidening(operand, to: out.types[index]) || isRounded(operand)
+    case .cast(let operand): return !isWidening(operand, to: out.types[index]) || rounded[operand]
     case .call(let function, let operands):
       switch function {
-      case .select: return isRounded(operands[1]) && isRounded(operands[2])
-      case .maximum, .minimum, .negate, .abs, .relu, .clamp: return operands.allSatisfy(isRounded)
+      case .select: return rounded[operands[1]] && rounded[operands[2]]
+      case .maximum, .minimum, .negate, .abs, .relu, .clamp:
+        return operands.allSatisfy { rounded[$0] }
       default: return false
       }
     }

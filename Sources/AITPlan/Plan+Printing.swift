@@ -9,6 +9,10 @@ extension Plan: CustomStringConvertible {
       lines.append("fold steps, run once:")
       lines += foldSteps.enumerated().map { "  \($0.offset): \(text($0.element))" }
     }
+    if !sizeConstraints.isEmpty {
+      lines.append("checked before a run:")
+      lines += sizeConstraints.map { "  \($0.margin) >= 0  # \($0.node): \($0.subject)" }
+    }
     lines.append("steps:")
     lines += steps.enumerated().map { "  \($0.offset): \(text($0.element))" }
     lines.append("arena: \(arenaSize) bytes, at most \(arenaBoundInBytes)")

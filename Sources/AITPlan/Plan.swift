@@ -94,6 +94,8 @@ package struct Plan: Sendable {
   package var buffers: [Buffer]
   /// Bytes of the arena for the symbols of a run.
   package var arenaSize: Dimension
+  /// What is asked of the sizes of a run before its first step.
+  package var sizeConstraints: [SizeConstraint]
 
   /// The largest arena over all legal symbol values.
   package var arenaBoundInBytes: Int { arenaSize.upperBound }

@@ -6,6 +6,7 @@ import AITOperators
 package struct Planner {
   private let graph: Graph
   private let backend: any Backend
+  private let sizeConstraints: [SizeConstraint]
   private let placements: Placements
   private var foldedIndex: [FoldedKey: Int] = [:]
   private var folded: [Plan.Folded] = []
@@ -22,15 +23,25 @@ package struct Planner {
 
   /// Plans a graph for a backend's target.
   ///
+  /// A run checks what the graph asks of sizes, after what the program before the passes asked: what
+  /// they removed or composed must not be accepted where the program is not.
+  ///
   /// Throws `unsupportedOperator` if the target has no kernel for a node.
-  package static func plan(_ graph: Graph, for backend: any Backend) throws(Diagnostic) -> Plan {
-    var planner = Planner(graph, backend)
+  package static func plan(
+    _ graph: Graph,
+    for backend: any Backend,
+    asked constraints: [SizeConstraint] = []
+  ) throws(Diagnostic) -> Plan {
+    let margins = Set(constraints.map(\.margin))
+    let own = try graph.sizeConstraints().filter { !margins.contains($0.margin) }
+    var planner = Planner(graph, backend, constraints + own)
     return try planner.run()
   }
 
-  private init(_ graph: Graph, _ backend: any Backend) {
+  private init(_ graph: Graph, _ backend: any Backend, _ sizeConstraints: [SizeConstraint]) {
     self.graph = graph
     self.backend = backend
+    self.sizeConstraints = sizeConstraints
     placements = Placements(graph)
   }
 
@@ -48,7 +59,8 @@ package struct Planner {
       foldSteps: foldSteps,
       steps: steps,
       buffers: buffers,
-      arenaSize: arenaSize
+      arenaSize: arenaSize,
+      sizeConstraints: sizeConstraints
     )
     let symbols = graph.symbols
     try plan.verify(symbols: symbols.values(\.bounds.upperBound))
@@ -347,13 +359,17 @@ package struct Planner {
   // MARK: - Memory
 
   private mutating func assignLifetimes() {
-    for index in buffers.indices {
-      let uses = steps.indices.filter { step in
-        steps[step].workspace == index
-          || steps[step].operands.contains { $0.storage == .buffer(index) }
-      }
-      if let first = uses.first, let last = uses.last { buffers[index].lifetime = first...last }
+    var lifetimes: [Int: ClosedRange<Int>] = [:]
+    func use(_ buffer: Int, at step: Int) {
+      lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? step)...step
     }
+    for (index, step) in steps.enumerated() {
+      if let workspace = step.workspace { use(workspace, at: index) }
+      for operand in step.operands {
+        if case .buffer(let buffer) = operand.storage { use(buffer, at: index) }
+      }
+    }
+    for (buffer, lifetime) in lifetimes { buffers[buffer].lifetime = lifetime }
   }
 
   /// Lets a result take the memory of an operand that dies where the result is made.
@@ -379,7 +395,7 @@ package struct Planner {
   private mutating func replaceBuffer(_ old: Int, with new: Int) {
     let (first, last) = (buffers[new].lifetime, buffers[old].lifetime)
     buffers[new].lifetime = first.lowerBound...Swift.max(first.upperBound, last.upperBound)
-    for step in steps.indices {
+    for step in last {
       for index in steps[step].operands.indices
       where steps[step].operands[index].storage == .buffer(old) {
         steps[step].operands[index].storage = .buffer(new)
@@ -427,11 +443,12 @@ package struct Planner {
         if case .folded(let index) = operand.storage { sources[index, default: []].formUnion(from) }
       }
     }
-    func isRead(_ storage: Plan.Storage, by steps: [Plan.Step]) -> Bool {
-      steps.contains { $0.operands.prefix($0.readCount).contains { $0.storage == storage } }
+    func read(by steps: [Plan.Step]) -> Set<Plan.Storage> {
+      Set(steps.flatMap { $0.operands.prefix($0.readCount).map(\.storage) })
     }
+    let (readByRuns, readByFolding) = (read(by: steps), read(by: foldSteps))
     for index in folded.indices {
-      folded[index].isReadByRuns = isRead(.folded(index), by: steps)
+      folded[index].isReadByRuns = readByRuns.contains(.folded(index))
       folded[index].sources = sources[index] ?? []
     }
     return graph.constants.enumerated().compactMap { index, value in
@@ -441,8 +458,8 @@ package struct Planner {
         name: graph[value].name,
         constant: constant,
         type: graph[value].type,
-        isReadByRuns: isRead(.constant(index), by: steps),
-        isFoldingInput: isRead(.constant(index), by: foldSteps)
+        isReadByRuns: readByRuns.contains(.constant(index)),
+        isFoldingInput: readByFolding.contains(.constant(index))
       )
     }
   }

@@ -17,9 +17,14 @@ package struct Evaluation: Sendable {
 /// node stores them and nowhere else: within fused work the operand that a prologue makes, and the
 /// result that an epilogue takes, stay unrounded. So a fused graph is as exact as an unfused one, or
 /// more so.
+///
+/// A compiled library rounds fewer values than the nodes store, since it fuses them. Where that
+/// matters, as when an intermediate overflows float16, an evaluation without rounding is the other
+/// end of what is right.
 package struct Evaluator {
   private let graph: Graph
   private let symbols: [String: Int]
+  private let roundsIntermediates: Bool
   /// By index of the value; dropped after the last use unless recorded.
   private var values: [TensorData?]
 
@@ -29,27 +34,36 @@ package struct Evaluator {
   ///   - graph: A legal graph.
   ///   - inputs: A tensor for each input, by name.
   ///   - constants: Tensors for constants without data, by the value's or the original name.
+  ///   - roundsIntermediates: Whether nodes round what they store; otherwise only casts and the
+  ///     outputs of the graph do.
   ///   - recordsIntermediates: Whether to keep every value.
   /// - Returns: The outputs, and with `recordsIntermediates` every value.
-  /// - Throws: `invalidArgument` if a tensor is missing or does not fit, and what the meaning of an
-  ///   operator throws, such as an index out of range, with the node as its location.
+  /// - Throws: `invalidArgument` if a tensor is missing or does not fit, `runFailed` if the sizes are
+  ///   not as a node asks, and what the meaning of an operator throws, such as an index out of range,
+  ///   with the node as its location.
   package static func run(
     _ graph: Graph,
     _ inputs: [String: TensorData],
     constants: [String: TensorData] = [:],
+    roundsIntermediates: Bool = true,
     recordsIntermediates: Bool = false
   ) throws(Diagnostic) -> Evaluation {
     let symbols = try bindSymbols(of: graph, to: inputs)
     var evaluator = Evaluator(
       graph: graph,
       symbols: symbols,
+      roundsIntermediates: roundsIntermediates,
       values: Array(repeating: nil, count: graph.values.count)
     )
     try evaluator.bindInputs(inputs)
+    for constraint in try graph.sizeConstraints() { try constraint.check(symbols) }
     try evaluator.bindConstants(constants)
     try evaluator.runNodes(isRecording: recordsIntermediates)
     var outputs: [String: TensorData] = [:]
-    for output in graph.outputs { outputs[output.name] = try evaluator.value(output.value) }
+    for output in graph.outputs {
+      outputs[output.name] = try evaluator.value(output.value)
+        .converted(to: graph[output.value].type.dtype)
+    }
     var intermediates: [String: TensorData] = [:]
     if recordsIntermediates {
       for (value, data) in zip(graph.values, evaluator.values) { intermediates[value.name] = data }
@@ -103,7 +117,7 @@ package struct Evaluator {
           hint: symbols.isEmpty ? nil : "where \(symbolText)"
         )
       }
-      values[id.index] = data
+      values[id.index] = stored(data)
     }
     let names = Set(graph.inputs.map { graph[$0].name })
     if let stranger = inputs.keys.filter({ !names.contains($0) }).min() {
@@ -132,7 +146,7 @@ package struct Evaluator {
           "constant '\(constant.originalName)' is \(graph[id].type), found \(data.type)"
         )
       }
-      values[id.index] = data
+      values[id.index] = stored(data)
     }
   }
 
@@ -166,11 +180,11 @@ package struct Evaluator {
 
   private func run(_ node: Graph.Node, _ inputs: [TensorData]) throws(Diagnostic) -> [TensorData] {
     let types = node.outputs.map { graph[$0].type }
+    let expected = stored(try known(types))
     let results =
       node.fusion.isEmpty
-      ? try evaluate(node.op, inputs, try known(types)) : try runFused(node, inputs, types)
+      ? try evaluate(node.op, inputs, expected) : try runFused(node, inputs, types)
     let found = results.map(\.type)
-    let expected = try known(types)
     guard found == expected else {
       throw Diagnostic(
         .internalInconsistency,
@@ -204,14 +218,14 @@ package struct Evaluator {
       )
       operands.replaceSubrange(0..<count, with: result)
       operandTypes.replaceSubrange(0..<count, with: made)
-      if fusion.exposesPrologue { exposed = [result[0].converted(to: made[0].dtype)] }
+      if fusion.exposesPrologue { exposed = [result[0].converted(to: stored(made)[0].dtype)] }
     }
-    let inferred = try known(try node.op.inferTypes(operandTypes))
+    let inferred = stored(try known(try node.op.inferTypes(operandTypes)))
     guard let epilogue = fusion.epilogue else {
       return try evaluate(node.op, operands.map(widened), inferred) + exposed
     }
     let product = try evaluate(node.op, operands.map(widened), widened(inferred))
-    let results = try known(Array(types.dropLast(exposed.count)))
+    let results = stored(try known(Array(types.dropLast(exposed.count))))
     return try evaluate(Pointwise(epilogue), product + extras, results) + exposed
   }
 
@@ -231,6 +245,16 @@ package struct Evaluator {
       result.append(TensorType(type.dtype, Shape(extents)))
     }
     return result
+  }
+
+  /// The types in which values are kept between nodes.
+  private func stored(_ types: [TensorType]) -> [TensorType] {
+    roundsIntermediates ? types : widened(types)
+  }
+
+  /// A value as it is kept between nodes.
+  private func stored(_ data: TensorData) -> TensorData {
+    roundsIntermediates ? data : widened(data)
   }
 
   private func widened(_ types: [TensorType]) -> [TensorType] {

@@ -41,13 +41,17 @@ package struct Comparison: Sendable, CustomStringConvertible {
   package let bound: Double
   /// The largest difference of two elements, and its position in row-major order.
   package let worst: (difference: Double, index: Int)?
+  /// What the result was compared with, if that is not the reference as it stands.
+  package var remark: String?
 
   /// Whether the result is as it should be.
   package var isEqual: Bool { problem == nil }
 
   /// "equal: error 3.1e-07 of 1e-05", or what is wrong.
   package var description: String {
-    guard let problem else { return "equal: error \(error) of \(bound)" }
+    guard let problem else {
+      return "equal: error \(error) of \(bound)" + (remark.map { "; \($0)" } ?? "")
+    }
     guard let worst else { return problem }
     return "\(problem); worst difference \(worst.difference) at element \(worst.index)"
   }

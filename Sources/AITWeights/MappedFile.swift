@@ -8,7 +8,7 @@ import AITGraph
   import Darwin
 #endif
 
-/// The bytes of a file, mapped read-only; tensors are views of them without a copy.
+/// The bytes of a file, mapped read-only; tensors are views of them without a copy where they can be.
 ///
 /// Every access is checked against the size the file had when it was opened. The mapping lasts as
 /// long as the value or any tensor made from it. A file that another process cuts short while it
@@ -99,7 +99,13 @@ package struct MappedFile: Sendable {
     return withUnsafeBytes(offset..<(offset + expected.count)) { $0.elementsEqual(expected) }
   }
 
-  /// Returns a tensor over bytes of the file.
+  /// Whether bytes at an offset can be used where they lie, as elements of a type.
+  package func isAligned(_ offset: Int, for dtype: DType) -> Bool {
+    (Int(bitPattern: storage.bytes.baseAddress) + offset).isMultiple(of: dtype.sizeInBytes)
+  }
+
+  /// Returns a tensor over bytes of the file, or a copy of them where they do not lie at a multiple
+  /// of the element's size: formats do not ask for it, but kernels do.
   ///
   /// - Throws: `corruptFile` if they do not lie within the file; `sizeLimit` for an absurd shape.
   package func tensor(_ dtype: DType, _ shape: [Int], at offset: Int) throws(Diagnostic)
@@ -113,6 +119,13 @@ package struct MappedFile: Sendable {
         at: path,
         hint: "the file is cut short or damaged; fetch or save it again"
       )
+    }
+    guard isAligned(offset, for: dtype) else {
+      var copy = TensorData(zeros: dtype, shape)
+      withUnsafeBytes(offset..<(offset + size)) { source in
+        copy.withUnsafeMutableBytes { $0.copyMemory(from: source) }
+      }
+      return copy
     }
     return TensorData(dtype, shape, storage: storage, offsetInBytes: offset)
   }

@@ -10,8 +10,9 @@ import AITGraph
 /// NumPy has no bfloat16 of its own: `numpy.load` gives `V2` as two bytes without meaning, and
 /// `.view(ml_dtypes.bfloat16)` gives them theirs. `u2` is taken as the 16-bit integer it says it is,
 /// which the compiler lacks. Numbers of the other byte order are swapped, Fortran order is turned
-/// into row-major order; both copy, everything else is a view of the mapped file. Arrays of Python
-/// objects are pickles and are refused.
+/// into row-major order; both copy, as do arrays that begin at an odd place in an archive (`numpy.savez`
+/// aligns nothing); everything else is a view of the mapped file. Arrays of Python objects are
+/// pickles and are refused.
 public enum Numpy {
   /// The first bytes of an `.npy` file.
   package static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)

@@ -20,6 +20,16 @@ struct OutputFile: ~Copyable {
     guard !path.utf8.contains(0), !path.isEmpty else {
       throw Diagnostic(.unwritableFile, "a path that is empty or has a zero byte", at: quoted(path))
     }
+    let path = Self.destination(path)
+    var status = stat()
+    guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw Diagnostic(
+        .unwritableFile,
+        "a folder, device, pipe or socket, which a file cannot take the place of",
+        at: path,
+        hint: "name a file"
+      )
+    }
     // One process writes one path once at a time; O_EXCL catches two that share a number.
     let temporaryPath = "\(path).\(getpid()).part"
     let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -27,6 +37,16 @@ struct OutputFile: ~Copyable {
     self.path = path
     self.temporaryPath = temporaryPath
     self.descriptor = descriptor
+  }
+
+  /// Where a link leads, so that it stays a link.
+  private static func destination(_ path: String) -> String {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+      let real = realpath(path, nil)
+    else { return path }
+    defer { free(real) }
+    return String(cString: real)
   }
 
   /// Appends bytes.
@@ -42,8 +62,11 @@ struct OutputFile: ~Copyable {
   private func append(_ bytes: UnsafeRawBufferPointer) -> Diagnostic? {
     var rest = bytes[...]
     while !rest.isEmpty {
-      // Linux writes at most 2 GiB − 4 KiB at once.
-      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      // In parts, so that a cancelled task stops soon.
+      guard !Task.isCancelled else {
+        return Diagnostic(.cancelled, "cancelled before it was done", at: path)
+      }
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 26))
       #if canImport(Glibc)
         let written = Glibc.write(descriptor, part.baseAddress, part.count)
       #elseif canImport(Musl)

@@ -246,11 +246,9 @@ struct StateDictReader {
   ) throws(Diagnostic) -> TensorData {
     if let data = made[number] { return data }
     let view = tensor.view
-    var data: TensorData
-    if view.isContiguous {
-      let offset = tensor.range.lowerBound + view.offset * dtype.sizeInBytes
-      data = try file.tensor(dtype, view.shape, at: offset)
-    } else {
+    let offset = tensor.range.lowerBound + view.offset * dtype.sizeInBytes
+    // Many views of one storage may be copied many times, so copies count.
+    if !view.isContiguous || !file.isAligned(offset, for: dtype) {
       let size = view.elementCount * dtype.sizeInBytes
       copySizeInBytes += size
       guard copySizeInBytes <= max(Limits.copySizeInBytes, 8 * file.sizeInBytes) else {
@@ -261,8 +259,11 @@ struct StateDictReader {
           hint: "save what it is a view of, or x.clone()"
         )
       }
-      data = file.withUnsafeBytes(tensor.range) { view.copied(dtype, from: $0) }
     }
+    let data =
+      view.isContiguous
+      ? try file.tensor(dtype, view.shape, at: offset)
+      : file.withUnsafeBytes(tensor.range) { view.copied(dtype, from: $0) }
     made[number] = data
     return data
   }

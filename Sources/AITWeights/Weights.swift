@@ -2,9 +2,9 @@ import AITGraph
 
 /// The tensors of a weight file, by name.
 ///
-/// Tensors are views of the mapped file wherever the file stores them densely, so that opening a
-/// file of any size costs the reading of its header; the file stays mapped as long as one of them
-/// lives.
+/// Tensors are views of the mapped file wherever the file stores them densely and aligned, so that
+/// opening a file of any size costs the reading of its header; the file stays mapped as long as one
+/// of them lives.
 public struct Weights: Sendable {
   /// A tensor that is in the file and cannot be used.
   public struct Unsupported: Hashable, Sendable {

@@ -33,6 +33,9 @@ package struct ModelBundle: Sendable {
   /// The units whose objects do not depend on the constants' data.
   package let codeUnits: [SourceBundle.Unit]
 
+  /// The stages that the library keeps as text.
+  package let stages: StageListing
+
   /// Writes all the sources of a plan but for the constants.
   package init(_ plan: Plan, compiler: String) throws(Diagnostic) {
     self.plan = plan
@@ -72,6 +75,9 @@ package struct ModelBundle: Sendable {
     files.append(.init(path: "manifest.json", text: Manifest.json(plan) + "\n"))
     files.append(.init(path: "graph.ait", text: plan.graph.description))
     units.append(.init(path: "model.cpp", flags: ["-O1", "-I."]))
+    stages = Self.stages(plan, files)
+    files.append(.init(path: "stages.S", text: stages.assembly))
+    units.append(.init(path: "stages.S", flags: []))
     codeUnits = units
     var bundle = SourceBundle(
       name: plan.graph.name,
@@ -83,14 +89,33 @@ package struct ModelBundle: Sendable {
     self.bundle = bundle
   }
 
+  private static func stages(_ plan: Plan, _ files: [SourceBundle.File]) -> StageListing {
+    let generated = files.filter { $0.path == "model.cpp" || $0.path.hasPrefix("kernels/") }
+    return StageListing([
+      .init("kernels", plan.kernelTable), .init("plan", plan.description),
+      .init("source", generated.map { "// ---- \($0.path)\n\($0.text)\n" }.joined()),
+    ])
+  }
+
   /// Optimised for speed of the loops they hold.
   private static let kernelFlags = ["-O3"]
   /// Called a few times a run: size counts for more.
   private static let runtimeFlags = ["-Os", "-fno-rtti"]
 
   /// A file with which `make` builds the library from the bundle alone.
-  package func makefile(target: Target, image: ConstantImage) -> String {
+  ///
+  /// - Parameters:
+  ///   - target: what it builds for.
+  ///   - toolchainFlags: flags of every call of the compiler.
+  ///   - image: the constants.
+  /// - Returns: the text.
+  package func makefile(
+    target: Target,
+    toolchainFlags: [String] = [],
+    image: ConstantImage
+  ) -> String {
     let flags = (Builder.commonFlags + target.compilerFlags).joined(separator: " ")
+    let machine = (toolchainFlags + target.baselineFlags).map { " \($0)" }.joined()
     let includes = bundle.includePaths.map { "-I\($0)" }.joined(separator: " ")
     let sources = (codeUnits.map(\.path) + ["constants.cpp"]).joined(separator: " \\\n  ")
     // Data alone, as the compiler wrote it.
@@ -101,16 +126,21 @@ package struct ModelBundle: Sendable {
       ifeq ($(origin CXX),default)
       CXX := clang++
       endif
-      CXXFLAGS := -O3 \(flags) \(includes)
+      # Nothing, unless the target is another architecture than the machine that compiled the model.
+      MACHINE :=\(machine)
+      CXXFLAGS := -O3 $(MACHINE) \(flags) \(includes)
       SOURCES := \\
         \(sources)
       OBJECTS := $(SOURCES:%=%.make.o)
 
       lib\(bundle.name).so: $(OBJECTS)\(data)
-      \t$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
+      \t$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
       %.cpp.make.o: %.cpp
       \t$(CXX) $(CXXFLAGS) -c $< -o $@
+
+      %.S.make.o: %.S
+      \t$(CXX) $(MACHINE) -c $< -o $@
 
       .PHONY: clean
       clean:

@@ -39,9 +39,12 @@ package struct Compiler: Sendable {
     return Compiler(target: target, options: options)
   }
 
-  /// The plan of a graph as it is.
-  package func plan(_ graph: Graph) throws(Diagnostic) -> Plan {
-    try Planner.plan(graph, for: target.isGPU ? GPUBackend(target) : CPUBackend(target))
+  /// The plan of a graph as it is; runs also check what the program it was made of asks of sizes.
+  package func plan(_ graph: Graph, asked constraints: [SizeConstraint] = []) throws(Diagnostic)
+    -> Plan
+  {
+    let backend: any Backend = target.isGPU ? GPUBackend(target) : CPUBackend(target)
+    return try Planner.plan(graph, for: backend, asked: constraints)
   }
 
   /// The sources of a plan.
@@ -49,22 +52,31 @@ package struct Compiler: Sendable {
     try ModelBundle(plan, compiler: Self.version)
   }
 
-  /// Compiles a graph to `<workDirectory>/<graph's name>/<graph's name>.so`.
+  /// Compiles a graph to `<workDirectory>/<graph's name>/<graph's name>.so`, or to `output`.
   ///
-  /// Nothing appears under that name before all is done; sources stay beside it.
-  package func compile(_ graph: Graph, in workDirectory: String, to output: String? = nil)
-    async throws(Diagnostic) -> CompilationResult
-  {
+  /// Nothing appears under that name before all is done; sources stay beside it. A library made for
+  /// a purpose of the command's own, such as `verify`, lies in `<graph's name>.<purpose>/`, so that
+  /// it never takes the place of the user's: graphs' names have no dot.
+  package func compile(
+    _ graph: Graph,
+    in workDirectory: String,
+    for purpose: String? = nil,
+    to output: String? = nil
+  ) async throws(Diagnostic) -> CompilationResult {
     var timer = StageTimer(options.progress)
-    let folder = "\(workDirectory)/\(graph.name)"
+    let folder = "\(workDirectory)/\(graph.name)\(purpose.map { ".\($0)" } ?? "")"
+    if let output { try FileSystem.checkDestination(output) }
     try FileSystem.createFolder(folder)
     let lock = try FileSystem.Lock(folder: folder)
-    let toolchain = try await Toolchain.find(at: options.compiler)
+    let toolchain = try await Toolchain.find(
+      at: options.compiler,
+      sysroot: options.sysroot
+    )
 
     timer.begin(.passes)
     let optimized = try optimize(graph)
     timer.begin(.plan)
-    let plan = try plan(optimized)
+    let plan = try plan(optimized, asked: try graph.sizeConstraints())
     timer.begin(.codegen)
     let model = try sources(plan)
     let builder = Builder(

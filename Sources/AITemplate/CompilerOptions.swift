@@ -22,6 +22,12 @@ public struct CompilerOptions: Sendable {
   /// packages for Python.
   public var deviceCompiler: String?
 
+  /// The folder in which clang looks for the target's headers and libraries; nil is the machine's own.
+  ///
+  /// For another architecture than this machine's, unless its C++ library is installed where clang
+  /// finds it.
+  public var sysroot: String?
+
   /// Units compiled at the same time; 0 takes one for each processor.
   public var jobs = 0
 

@@ -109,7 +109,11 @@ struct ConstantStage {
   /// - Returns: the paths of the objects.
   func compile(_ image: consuming ConstantImage) async throws(Diagnostic) -> [String] {
     let tables = image.tables(plan)
-    let makefile = model.makefile(target: target, image: image)
+    let makefile = model.makefile(
+      target: target,
+      toolchainFlags: builder.toolchain.flags,
+      image: image
+    )
     try FileSystem.write(tables, to: "\(folder)/constants.cpp")
     try FileSystem.write(makefile, to: "\(folder)/Makefile")
     var objects: [String] = []

@@ -16,8 +16,9 @@ struct AIT: AsyncParsableCommand {
     commandName: "ait",
     abstract: "Compiles neural networks ahead of time into self-contained shared libraries.",
     discussion: """
-      Exit codes: 0 all went well; 1 the model, the files or the run failed, with a message that \
-      says what to do; 2 results differ from the reference; 64 the command line is wrong.
+      Exit codes: 0 all went well; 1 the model, a file or the run failed, with a message that says \
+      what to do; 2 results differ from the reference; 64 the command line is wrong: an option, its \
+      value, or a name in it that the model does not have.
       """,
     version: "0.1.0",
     subcommands: [
@@ -29,19 +30,37 @@ struct AIT: AsyncParsableCommand {
   static func main() async {
     // Lines appear as they are printed, into a pipe as well.
     setvbuf(stdout, nil, _IOLBF, 0)
+    // A task of its own, which a signal can cancel.
+    let work = Task { try await runCommand() }
+    Interruption.watch { work.cancel() }
     do {
-      var command = try parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
-      }
-    } catch let diagnostic as Diagnostic {
-      Terminal.printError("\(diagnostic)")
-      endProcess(diagnostic.identity == .verificationFailed ? 2 : 1)
+      try await work.value
+      Interruption.endIfReceived()
     } catch {
-      exit(withError: error)
+      // What a cancelled command says is of no interest.
+      Interruption.endIfReceived()
+      guard let diagnostic = error as? Diagnostic else { exit(withError: error) }
+      Terminal.printError("\(diagnostic)")
+      endProcess(diagnostic.exitCode)
     }
+  }
+
+  private static func runCommand() async throws {
+    var command = try parseAsRoot()
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
+    }
+  }
+}
+
+extension Diagnostic {
+  /// What the process ends with, as `--help` says.
+  fileprivate var exitCode: Int32 {
+    if identity == .verificationFailed { return 2 }
+    // Names and values that stand in the command line itself.
+    return identity == .invalidOption || identity == .unknownTarget ? 64 : 1
   }
 }
 

@@ -9,29 +9,46 @@ import ArgumentParser
 /// `ait bench`: how fast a library runs.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time a library: median, p90, p99, GFLOP/s and the share of this machine's peak."
+    abstract: "Time a library: median, p90, p99, GFLOP/s and the share of this machine's peak.",
+    discussion: """
+      Inputs that are not given are random, and so are constants without values. The peak is that \
+      of float32 multiply-adds on as many threads, measured in this run.
+
+      --json prints one object: median_ms, p90_ms, p99_ms (milliseconds of one run), runs, threads, \
+      gflop_per_second, peak_gflop_per_second, share_of_peak (0 to 1).
+      """
   )
 
   @Argument(help: "The library, or a graph to compile first.")
   var model: String
 
   @OptionGroup var inputs: InputFlags
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var options: CompileOptions
 
-  @Option(help: "Seconds to measure for.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Seconds to measure for, up to 3600.", valueName: "seconds")
+  )
   var seconds = 2.0
 
-  @Flag(help: "Print JSON.")
+  @Flag(help: "Print JSON, with each unit in the name.")
   var json = false
 
+  func validate() throws {
+    try OptionRange.check("--seconds", seconds, in: 0...3600)
+  }
+
   func run() async throws {
-    let library = model.hasSuffix(".so") ? model : try await compiled()
+    let isLibrary = ModelFile(model).isLibrary
+    let library = isLibrary ? model : try await compiled()
     let module = try CompiledModule(contentsOf: library, threads: inputs.threads)
-    if model.hasSuffix(".so"), let weights = flags.weights {
-      try module.setConstants(try Weights.load(weights).tensorsByName)
-    }
     let graph = try Graph.parse(module.graphText)
-    try module.setMissingConstants(of: graph, seed: inputs.seed)
+    // A graph was compiled with its weights.
+    try module.setConstants(
+      from: isLibrary ? options.graph.weights : nil,
+      of: graph,
+      randomSeed: inputs.seed
+    )
     let tensors = try inputs.tensors(for: graph)
     let timing = try Timing(module, tensors, seconds: seconds)
     let steps = try ProfileReport.measure(module, tensors, count: 1)
@@ -39,34 +56,61 @@ struct Bench: AsyncParsableCommand {
     let threads = inputs.threads == 0 ? Processors.count : inputs.threads
     let peak = ait_measure_fma_peak(Int32(threads), 0.2)
     let rate = flops / timing.median
-    let rows: [(String, String, String)] = [
-      ("median", "\(Format.fixed(timing.median * 1e3, 4)) ms", "\(timing.median * 1e3)"),
-      (
-        "p90", "\(Format.fixed(timing.percentile(0.9) * 1e3, 4)) ms",
-        "\(timing.percentile(0.9) * 1e3)"
+    func time(_ name: String, _ seconds: Double) -> Figure {
+      Figure(
+        name: name,
+        text: "\(Format.fixed(seconds * 1e3, 4)) ms",
+        key: "\(name)_ms",
+        value: "\(seconds * 1e3)"
+      )
+    }
+    let figures = [
+      time("median", timing.median), time("p90", timing.percentile(0.9)),
+      time("p99", timing.percentile(0.99)),
+      Figure(name: "runs", key: "runs", value: "\(timing.sorted.count)"),
+      Figure(name: "threads", key: "threads", value: "\(threads)"),
+      Figure(
+        name: "rate",
+        text: "\(Format.fixed(rate / 1e9, 1)) GFLOP/s",
+        key: "gflop_per_second",
+        value: "\(rate / 1e9)"
       ),
-      (
-        "p99", "\(Format.fixed(timing.percentile(0.99) * 1e3, 4)) ms",
-        "\(timing.percentile(0.99) * 1e3)"
+      Figure(
+        name: "share of peak",
+        text: "\(Format.fixed(100 * rate / peak, 1)) % of \(Format.fixed(peak / 1e9, 1)) GFLOP/s",
+        key: "share_of_peak",
+        value: "\(rate / peak)"
       ),
-      ("runs", "\(timing.sorted.count)", "\(timing.sorted.count)"),
-      ("threads", "\(threads)", "\(threads)"),
-      ("gflops", "\(Format.fixed(rate / 1e9, 1)) GFLOP/s", "\(rate / 1e9)"),
-      (
-        "share_of_peak",
-        "\(Format.fixed(100 * rate / peak, 1)) % of \(Format.fixed(peak / 1e9, 1)) GFLOP/s",
-        "\(rate / peak)"
-      ),
+      Figure(key: "peak_gflop_per_second", value: "\(peak / 1e9)"),
     ]
     if json {
-      print("{\(rows.map { "\"\($0.0)\": \($0.2)" }.joined(separator: ", "))}")
+      print("{\(figures.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", "))}")
     } else {
-      print(Format.table([["figure", "value"]] + rows.map { [$0.0, $0.1] }))
+      let rows = figures.compactMap { figure in figure.name.map { [$0, figure.text] } }
+      print(Format.table([["figure", "value"]] + rows))
     }
   }
 
   private func compiled() async throws -> String {
-    try await flags.compile(try flags.readGraph(model)).library
+    try await options.compile(try options.graph.read(model), for: "bench").library
+  }
+}
+
+/// One result: a row of the table, a member of the JSON.
+private struct Figure {
+  /// The name in the table, which leaves out what another row says.
+  var name: String?
+  let text: String
+  /// The name in the JSON, with the unit.
+  let key: String
+  /// The number in the JSON.
+  let value: String
+
+  init(name: String? = nil, text: String? = nil, key: String, value: String) {
+    self.name = name
+    self.text = text ?? value
+    self.key = key
+    self.value = value
   }
 }
 
@@ -92,11 +136,11 @@ struct Timing {
     repeat { warm += try runOnce() } while warm < min(0.2, seconds / 4)
     var times: [Double] = []
     var total = 0.0
-    while total < seconds || times.count < 5 {
+    repeat {
       let time = try runOnce()
       times.append(time)
       total += time
-    }
+    } while (total < seconds || times.count < 5) && !Task.isCancelled
     sorted = times.sorted()
   }
 

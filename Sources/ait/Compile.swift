@@ -6,29 +6,40 @@ import ArgumentParser
 /// `ait compile`: a graph to a library.
 struct Compile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compile a graph to a shared library with a C interface."
+    abstract: "Compile a graph to a shared library with a C interface.",
+    discussion: """
+      Prints the path of the library. Constants without values are set when the library runs. \
+      The generated sources, with a Makefile that builds them, stay in the work directory.
+      """
   )
 
-  @Argument(help: "The graph, as text.")
+  @Argument(help: "The file of the graph, as text.")
   var graph: String
 
-  @Option(name: .shortAndLong, help: "The library; in the work directory if not given.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Where the library goes; if not given, NAME/NAME.so in the work directory.",
+      valueName: "file"
+    )
+  )
   var output: String?
 
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var options: CompileOptions
 
   func run() async throws {
-    let model = try flags.readGraph(graph)
-    let result = try await flags.compile(model, to: output)
+    if let output { try FileSystem.checkDestination(output) }
+    let model = try options.graph.read(graph)
+    let result = try await options.compile(model, to: output)
     let size = FileSystem.size(result.library) ?? 0
-    if flags.verbose {
+    if options.build.verbose {
       Terminal.printError(result.kernelTable)
       Terminal.printError(
         "\(result.compiledUnits) units compiled, \(result.reusedUnits) reused; sources in "
           + result.sourceFolder
       )
     }
-    if !flags.quiet { Terminal.printError("\(result.library)  \(Format.bytes(size))") }
+    if !options.build.quiet { Terminal.printError("\(result.library)  \(Format.bytes(size))") }
     print(result.library)
   }
 }

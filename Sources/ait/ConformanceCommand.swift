@@ -7,43 +7,60 @@ import ArgumentParser
 struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance",
-    abstract: "Compile and run every operator's examples and compare with the reference."
+    abstract: "Compile and run every operator's examples and compare with the reference.",
+    discussion: "Where results differ, the exit code is 2."
   )
 
-  @Argument(help: "Operators; all if none is named.")
+  @Argument(help: ArgumentHelp("Operators; all if none is named.", valueName: "operator"))
   var operators: [String] = []
 
-  @Option(help: "Threads of one run; 0 takes one for each processor.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Threads of one run, up to 1024; 0 takes one for each processor.",
+      valueName: "count"
+    )
+  )
   var threads = 0
 
-  @Option(help: "The seed of the inputs.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The seed of the inputs.", valueName: "number")
+  )
   var seed: UInt64 = 1
 
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var target: TargetOption
+  @OptionGroup var build: BuildOptions
+
+  func validate() throws {
+    try OptionRange.check("--threads", threads, in: OptionRange.threads)
+  }
 
   func run() async throws {
     let conformance = Conformance(
-      target: try flags.parsedTarget(),
-      workDirectory: flags.workDirectory,
-      options: flags.options(nil),
+      target: try target.parsed(),
+      workDirectory: build.workDirectory,
+      options: build.compilerOptions(),
       threads: threads,
       seed: seed
     )
     for name in operators where !OperatorCatalog.all.contains(where: { $0.name == name }) {
+      let near = Identifier.nearest(to: name, among: Conformance.operatorNames)
       throw Diagnostic(
-        .unknownOperator,
+        .invalidOption,
         "'\(name)' is not an operator",
-        hint: "`ait operators` lists them"
+        hint: near.isEmpty
+          ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?"
       )
     }
     var failures = 0
     var count = 0
     for type in OperatorCatalog.all where operators.isEmpty || operators.contains(type.name) {
       let outcomes = try await conformance.run(type)
-      for outcome in outcomes where !outcome.isPassed || flags.verbose { print(outcome) }
+      for outcome in outcomes where !outcome.isPassed || build.verbose { print(outcome) }
       failures += outcomes.count { !$0.isPassed }
       count += outcomes.count
-      if !flags.quiet {
+      if !build.quiet {
         let worst = outcomes.map(\.error).max() ?? 0
         print("\(type.name): \(outcomes.count) examples, largest error \(worst)")
       }
@@ -53,7 +70,7 @@ struct ConformanceCommand: AsyncParsableCommand {
       throw Diagnostic(
         .verificationFailed,
         "\(failures) of \(count) examples differ from the reference",
-        at: flags.target,
+        at: target.target,
         hint: "`ait conformance --verbose OPERATOR` shows each example"
       )
     }

@@ -13,28 +13,34 @@ struct Inspect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print a stage of a graph's compilation, or what a library says of itself.",
     discussion: """
-      --emit=graph               the graph, optimised (of a library: as compiled)
-      --emit=input               the graph as it was read
-      --emit=pseudo              the optimised graph as Python-like lines
-      --emit=graph-after=PASS    the graph after a pass; `--emit=passes` lists them
-      --emit=kernels             the kernels chosen
+      --emit=graph               the optimised graph
+      --emit=pseudo              the same as Python-like lines
+      --emit=kernels             the kernels chosen, step by step
       --emit=plan                steps, buffers and the arena
       --emit=source              the generated C++
       --emit=manifest            inputs, outputs, steps and buffers as JSON
-      --emit=dot, --emit=svg     a picture
+      --emit=dot, --emit=svg     a picture of the optimised graph
+
+      A library holds these as it was compiled; the options below are for graphs, \
+      which have besides:
+
+      --emit=input               the graph as it was read
+      --emit=graph-after=PASS    the graph after a pass
+      --emit=passes              the names of the passes, in order
       """
   )
 
-  @Argument(help: "A graph, or a library.")
+  @Argument(help: "The file of a graph, as text, or a library.")
   var model: String
 
-  @Option(help: "What to print.")
+  @Option(help: ArgumentHelp("What to print, of the list above.", valueName: "stage"))
   var emit = "graph"
 
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var target: TargetOption
+  @OptionGroup var options: GraphOptions
 
   func run() async throws {
-    if model.hasSuffix(".so") {
+    if ModelFile(model).isLibrary {
       try inspectLibrary()
     } else {
       try inspectGraph()
@@ -42,25 +48,45 @@ struct Inspect: AsyncParsableCommand {
   }
 
   private func inspectLibrary() throws(Diagnostic) {
-    let module = try CompiledModule(contentsOf: model)
-    let text = try module.graphText
     switch emit {
-    case "graph": print(text, terminator: "")
-    case "manifest": print(try module.manifest)
-    case "pseudo": print(try Graph.parse(text).pseudoCode())
-    case "dot": print(try Graph.parse(text).dot(), terminator: "")
-    case "svg": print(try Graph.parse(text).svg(), terminator: "")
+    case "kernels", "plan", "source":
+      // Read from the file: it need not be a library for this machine.
+      let section = StageListing.sectionName(emit)
+      guard let text = try LibrarySections.text(of: section, in: model) else {
+        throw Diagnostic(
+          .unsupportedFormat,
+          "the library does not hold the stage '\(emit)'",
+          at: model,
+          hint: "it was made by an older compiler, or its sections were removed; compile it again"
+        )
+      }
+      print(text, terminator: "")
+    case "graph": print(try library.graphText, terminator: "")
+    case "manifest": print(try library.manifest)
+    case "pseudo": print(try graph.pseudoCode())
+    case "dot": print(try graph.dot(), terminator: "")
+    case "svg": print(try graph.svg(), terminator: "")
     default:
       throw Diagnostic(
         .invalidOption,
         "--emit=\(emit) of a library",
-        hint: "a library has graph, pseudo, manifest, dot and svg; other stages need the graph file"
+        hint: "a library has graph, pseudo, kernels, plan, source, manifest, dot and svg; other "
+          + "stages need the graph file"
       )
     }
   }
 
+  private var library: CompiledModule {
+    get throws(Diagnostic) { try CompiledModule(contentsOf: model) }
+  }
+
+  /// The graph that the library was made from.
+  private var graph: Graph {
+    get throws(Diagnostic) { try Graph.parse(try library.graphText) }
+  }
+
   private func inspectGraph() throws(Diagnostic) {
-    let read = try flags.readGraph(model)
+    let read = try options.read(model)
     if emit == "input" {
       print(read, terminator: "")
       return
@@ -75,21 +101,18 @@ struct Inspect: AsyncParsableCommand {
       print(graph, terminator: "")
       return
     }
-    let compiler = Compiler(target: try flags.parsedTarget(), options: flags.options(nil))
+    var compilerOptions = CompilerOptions()
+    options.apply(to: &compilerOptions)
+    let compiler = Compiler(target: try target.parsed(), options: compilerOptions)
     let graph = try compiler.optimize(read)
     switch emit {
     case "graph": print(graph, terminator: "")
     case "pseudo": print(graph.pseudoCode())
     case "dot": print(graph.dot(), terminator: "")
     case "svg": print(graph.svg(), terminator: "")
-    case "kernels": print(try compiler.plan(graph).kernelTable, terminator: "")
-    case "plan": print(try compiler.plan(graph), terminator: "")
-    case "source":
-      let model = try compiler.sources(try compiler.plan(graph))
-      for file in model.bundle.files
-      where file.path == "model.cpp" || file.path.hasPrefix("kernels/") {
-        print("// ---- \(file.path)\n\(file.text)")
-      }
+    case "kernels", "plan", "source":
+      let stages = try compiler.sources(try compiler.plan(graph)).stages
+      print(stages.text(emit) ?? "", terminator: "")
     case "manifest":
       let model = try compiler.sources(try compiler.plan(graph))
       print(model.bundle.files.first { $0.path == "manifest.json" }?.text ?? "", terminator: "")

@@ -9,7 +9,10 @@ import ArgumentParser
 /// `ait profile`: where the time of a run goes.
 struct Profile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time each step of a library; a table, or a trace for Perfetto and Chrome."
+    abstract: "Time each step of a library: a table, a trace, a picture.",
+    discussion: """
+      Inputs that are not given are random, and so are constants without values.
+      """
   )
 
   @Argument(help: "The library.")
@@ -17,23 +20,38 @@ struct Profile: AsyncParsableCommand {
 
   @OptionGroup var inputs: InputFlags
 
-  @Option(help: "Values of constants: a .safetensors or .pt file.")
-  var weights: String?
+  @OptionGroup var constants: ConstantOption
 
-  @Option(help: "Runs to average over.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Runs to average over, 1 to 1000000.", valueName: "runs")
+  )
   var count = 50
 
-  @Option(help: "Write a trace here; open it at ui.perfetto.dev or chrome://tracing.")
+  @Option(
+    help: ArgumentHelp(
+      "Write a trace here, as JSON; open it at ui.perfetto.dev or chrome://tracing.",
+      valueName: "file"
+    )
+  )
   var trace: String?
 
-  @Option(help: "Write the graph's picture, coloured by time, here.")
+  @Option(
+    help: ArgumentHelp("Write the graph's picture, coloured by time, here.", valueName: "file")
+  )
   var svg: String?
 
+  func validate() throws {
+    try OptionRange.check("--count", count, in: 1...1_000_000)
+  }
+
   func run() async throws {
+    for file in [trace, svg] {
+      if let file { try FileSystem.checkDestination(file) }
+    }
     let module = try CompiledModule(contentsOf: library, threads: inputs.threads)
-    if let weights { try module.setConstants(try Weights.load(weights).tensorsByName) }
     let graph = try Graph.parse(module.graphText)
-    try module.setMissingConstants(of: graph, seed: inputs.seed)
+    try module.setConstants(from: constants.weights, of: graph, randomSeed: inputs.seed)
     let steps = try ProfileReport.measure(
       module,
       try inputs.tensors(for: graph),

@@ -1,6 +1,5 @@
 import AITGraph
 import AITLoader
-import AITReference
 import FoundationEssentials
 
 #if canImport(Glibc)
@@ -73,25 +72,5 @@ struct ProfileReport: Sendable {
 
   private static var temporaryFolder: String {
     getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-  }
-}
-
-extension CompiledModule {
-  /// Gives random values to constants that the library has none for, so that it can be timed.
-  func setMissingConstants(of graph: Graph, seed: UInt64) throws(Diagnostic) {
-    let missing = Set(try constantNames(unboundOnly: true))
-    guard !missing.isEmpty else { return }
-    var generator = RandomGenerator(seed: seed)
-    var values: [String: TensorData] = [:]
-    for id in graph.constants where missing.contains(graph[id].name) {
-      let type = graph[id].type
-      values[graph[id].name] = TensorData.random(
-        type.dtype,
-        type.shape.constants ?? [],
-        using: &generator,
-        scale: 0.05
-      )
-    }
-    try setConstants(values)
   }
 }

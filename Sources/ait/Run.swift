@@ -1,14 +1,16 @@
 import AITGraph
 import AITLoader
 import AITOperators
-import AITWeights
-import AITemplate
 import ArgumentParser
 
 /// `ait run`: a library on tensors.
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a library on tensors from .npy or .safetensors files."
+    abstract: "Run a library on tensors of files, or on random ones, and print its outputs.",
+    discussion: """
+      Prints the type and the first elements of each output. Inputs that are not given are random, \
+      of the largest size that the model and the given inputs allow.
+      """
   )
 
   @Argument(help: "The library.")
@@ -16,42 +18,30 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup var inputs: InputFlags
 
-  @Option(help: "Values of constants: a .safetensors or .pt file.")
-  var weights: String?
+  @OptionGroup var constants: ConstantOption
 
   @Option(
     name: .shortAndLong,
-    help: "Where the outputs go: a .safetensors file, or NAME=file.npy, several times."
+    help: ArgumentHelp(
+      """
+      Where outputs go: NAME=FILE.npy for one of them, FILE.npy where there is only one, or \
+      FILE.safetensors for all. May be given several times.
+      """,
+      valueName: "[name=]file"
+    )
   )
   var output: [String] = []
 
   func run() async throws {
     let module = try CompiledModule(contentsOf: library, threads: inputs.threads)
-    if let weights { try module.setConstants(try Weights.load(weights).tensorsByName) }
+    let files = try OutputFiles(output, of: module.outputs.map(\.name))
     let graph = try Graph.parse(module.graphText)
-    let results = try module.run(try inputs.tensors(for: graph))
+    let tensors = try inputs.tensors(for: graph)
+    try module.setConstants(from: constants.weights, of: graph)
+    let results = try module.run(tensors)
     for name in results.keys.sorted() {
       if let tensor = results[name] { print("\(name): \(tensor)") }
     }
-    for target in output { try write(results, to: target) }
-  }
-
-  private func write(_ results: [String: TensorData], to target: String) throws(Diagnostic) {
-    guard let equals = target.firstIndex(of: "="), !target[..<equals].contains("/") else {
-      try Safetensors.write(
-        results.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) },
-        to: target
-      )
-      return
-    }
-    let name = String(target[..<equals])
-    guard let tensor = results[name] else {
-      throw Diagnostic(
-        .invalidOption,
-        "--output \(target): the model has no output '\(name)'",
-        hint: "its outputs are \(results.keys.sorted().joined(separator: ", "))"
-      )
-    }
-    try Numpy.write(tensor, to: String(target[target.index(after: equals)...]))
+    try files.write(results)
   }
 }

@@ -1,4 +1,3 @@
-import AITBuild
 import AITGraph
 import AITKernels
 import AITOperators
@@ -6,22 +5,29 @@ import AITWeights
 import AITemplate
 import ArgumentParser
 
-/// Options of all commands that compile.
-struct CompileFlags: ParsableArguments {
-  @Option(name: .shortAndLong, help: "What to compile for, such as cpu:native or cpu:x86-64-v3.")
+/// The option of all commands that choose kernels.
+struct TargetOption: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: """
+      The instruction set: cpu:native (this machine's), cpu:x86-64-v2, cpu:x86-64-v3, \
+      cpu:x86-64-v4 or cpu:aarch64.
+      """
+  )
   var target = "cpu:native"
 
-  @Option(help: "A .safetensors, .pt or .npz-less file with the values of the graph's constants.")
+  func parsed() throws(Diagnostic) -> Target { try Target(target) }
+}
+
+/// Options of all commands that read a graph.
+struct GraphOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Values of the graph's constants: a .safetensors, .pt or .npz file.",
+      valueName: "file"
+    )
+  )
   var weights: String?
-
-  @Option(help: "The folder for generated sources.")
-  var workDirectory = "tmp"
-
-  @Option(help: "The C++ compiler, which must be clang; found on PATH by itself.")
-  var compiler: String?
-
-  @Option(name: .shortAndLong, help: "Units compiled at the same time; 0 takes one a processor.")
-  var jobs = 0
 
   @Flag(help: "Leave the graph as it is: every operator becomes a kernel.")
   var noOptimization = false
@@ -29,54 +35,114 @@ struct CompileFlags: ParsableArguments {
   @Flag(help: "Check every pass: verify the graph, and evaluate it before and after.")
   var checkPasses = false
 
+  /// Reads a graph and gives its constants their values.
+  func read(_ path: String) throws(Diagnostic) -> Graph {
+    var graph = try ModelFile(path).readGraph()
+    if let weights { try graph.bindConstants(to: try Weights.load(weights)) }
+    return graph
+  }
+
+  /// Adds what the options say to a compiler's options.
+  func apply(to options: inout CompilerOptions) {
+    options.optimizes = !noOptimization
+    options.checksPasses = checkPasses
+  }
+}
+
+/// Options of all commands that build libraries.
+struct BuildOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder for generated sources and libraries; each model has its own in it.",
+      valueName: "folder"
+    )
+  )
+  var workDirectory = "tmp"
+
+  @Option(
+    help: ArgumentHelp(
+      "The C++ compiler, which must be clang; if not given, $AIT_CXX or the first on PATH.",
+      valueName: "program"
+    )
+  )
+  var compiler: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder with the target's usr/include and usr/lib, to compile for another architecture.",
+      valueName: "folder"
+    )
+  )
+  var sysroot: String?
+
+  @Option(
+    name: .shortAndLong,
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Units compiled at the same time, up to 1024; 0 takes one for each processor.",
+      valueName: "count"
+    )
+  )
+  var jobs = 0
+
   @Flag(help: "Do not reuse compiled objects, nor keep them.")
   var noCache = false
 
   @Flag(name: .shortAndLong, help: "Print nothing but errors and what was asked for.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Say more: each kernel, each cached object.")
+  @Flag(name: .shortAndLong, help: "Print more: the kernels, or each example.")
   var verbose = false
 
-  func parsedTarget() throws(Diagnostic) -> Target { try Target(target) }
+  func validate() throws {
+    try OptionRange.check("--jobs", jobs, in: OptionRange.threads)
+  }
 
-  /// The compiler's options.
-  func options(_ progress: ProgressLine?) -> CompilerOptions {
+  /// The compiler's options, with a line that follows its progress unless `quiet`.
+  func compilerOptions(_ progress: ProgressLine? = nil) -> CompilerOptions {
     var options = CompilerOptions()
     options.compiler = compiler ?? options.compiler
+    options.sysroot = sysroot
     options.jobs = jobs
-    options.optimizes = !noOptimization
-    options.checksPasses = checkPasses
     if noCache { options.objectCache = nil }
     if let progress { options.progress = { progress.begin($0) } }
     return options
   }
+}
 
-  /// Reads a graph and gives its constants their values.
-  func readGraph(_ path: String) throws(Diagnostic) -> Graph {
-    guard let text = FileSystem.read(path) else {
-      throw Diagnostic(
-        .unreadableFile,
-        "the graph cannot be read",
-        at: path,
-        hint: "see that the file is there"
-      )
-    }
-    var graph: Graph
-    do throws(Diagnostic) { graph = try Graph.parse(text) } catch {
-      var located = error
-      located.location = "\(path): \(error.location ?? "")"
-      throw located
-    }
-    if let weights { try graph.bindConstants(to: try Weights.load(weights)) }
-    return graph
+/// Options of all commands that compile a graph.
+struct CompileOptions: ParsableArguments {
+  @OptionGroup var target: TargetOption
+  @OptionGroup var graph: GraphOptions
+  @OptionGroup var build: BuildOptions
+
+  /// A compiler that says how it goes on.
+  func compiler(_ progress: ProgressLine) throws(Diagnostic) -> Compiler {
+    var options = build.compilerOptions(progress)
+    graph.apply(to: &options)
+    return Compiler(target: try target.parsed(), options: options)
   }
 
   /// Compiles a graph, with a progress line.
-  func compile(_ graph: Graph, to output: String? = nil) async throws -> CompilationResult {
-    let progress = ProgressLine(isQuiet: quiet)
+  func compile(
+    _ graph: Graph,
+    for purpose: String? = nil,
+    to output: String? = nil
+  ) async throws -> CompilationResult {
+    let progress = ProgressLine(isQuiet: build.quiet)
     defer { progress.end() }
-    let compiler = Compiler(target: try parsedTarget(), options: options(progress))
-    return try await compiler.compile(graph, in: workDirectory, to: output)
+    return try await compiler(progress)
+      .compile(graph, in: build.workDirectory, for: purpose, to: output)
   }
+}
+
+/// The option of commands that take a library: values that it was compiled without, or others.
+struct ConstantOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Values of constants, in place of those in the library: a .safetensors, .pt or .npz file.",
+      valueName: "file"
+    )
+  )
+  var weights: String?
 }

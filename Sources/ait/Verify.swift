@@ -9,35 +9,52 @@ import ArgumentParser
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compile a graph, run it, and compare each output with the reference evaluator.",
-    discussion: "Where they differ, the first node that does is found and named."
+    discussion: """
+      Inputs that are not given are random, and so are constants without values. Where the outputs \
+      differ, the first node that does is found and named, and the exit code is 2.
+      """
   )
 
-  @Argument(help: "The graph, as text.")
+  @Argument(help: "The file of the graph, as text.")
   var graph: String
 
   @OptionGroup var inputs: InputFlags
-  @OptionGroup var flags: CompileFlags
+  @OptionGroup var options: CompileOptions
 
-  @Option(help: "The greatest normalised error; by default that of the element type.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The greatest normalised error of an output, |a - b| / |b|; if not given, that of its type.",
+      valueName: "error"
+    )
+  )
   var tolerance: Double?
 
+  func validate() throws {
+    guard let tolerance else { return }
+    guard tolerance.isFinite, tolerance >= 0 else {
+      throw ValidationError("--tolerance \(tolerance): expected a number from 0 up")
+    }
+  }
+
   func run() async throws {
-    var model = try flags.readGraph(graph)
+    var model = try options.graph.read(graph)
     try model.bindMissingConstants(seed: inputs.seed)
     let tensors = try inputs.tensors(for: model)
-    let compiler = Compiler(target: try flags.parsedTarget(), options: flags.options(nil))
+    let progress = ProgressLine(isQuiet: options.build.quiet)
+    let compiler = try options.compiler(progress)
     let verification = Verification(
       compiler: compiler,
-      workDirectory: flags.workDirectory,
+      workDirectory: options.build.workDirectory,
       threads: inputs.threads,
       bound: tolerance
     )
-    let report = try await verification.run(model, tensors)
+    let report = try await report(of: verification, model, tensors, progress)
     var rows = [["output", "error", "bound", "verdict"]]
     for output in report.outputs {
       rows.append([
         output.name, "\(output.comparison.error)", "\(output.comparison.bound)",
-        output.comparison.problem ?? "equal",
+        output.comparison.problem ?? "equal\(output.comparison.remark.map { " \($0)" } ?? "")",
       ])
     }
     print(Format.table(rows))
@@ -50,5 +67,16 @@ struct Verify: AsyncParsableCommand {
         hint: "try --no-optimization and --check-passes to tell passes from kernels"
       )
     }
+  }
+
+  /// Ends the progress line before anything else is printed.
+  private func report(
+    of verification: Verification,
+    _ model: Graph,
+    _ tensors: [String: TensorData],
+    _ progress: ProgressLine
+  ) async throws -> Verification.Report {
+    defer { progress.end() }
+    return try await verification.run(model, tensors)
   }
 }

@@ -56,6 +56,55 @@ import Testing
     #expect(try Graph.parse(graph.description).constant(again.constants[0])?.data == nil)
   }
 
+  // MARK: - Dimensions as attributes
+
+  @Test(arguments: [
+    ("[n % 7]", "[((n)%(7))]"), ("n % 7", "[((n)%(7))]"), ("n", "[n]"), ("2*n + 1", "[2*n + 1]"),
+    ("(n + 1)//2", "[((n + 1)//(2))]"), ("min(n, 4)", "[min(4, n)]"), ("-3 + n", "[n - 3]"),
+    ("7 - 2", "[5]"), ("5", "[5]"),
+  ])
+  func dimensionsNeedNoBrackets(_ written: String, _ printed: String) throws {
+    let graph = try Graph.parse(
+      """
+      graph g {
+        symbol n: 3...9
+        input x: float32[n]
+        r = arange() {dtype: int64, count: \(written)}
+        output y = r
+      }
+      """
+    )
+    #expect(graph.description.contains("count: \(printed), dtype: int64"))
+    #expect(try Graph.parse(graph.description).description == graph.description)
+  }
+
+  // MARK: - Places of errors
+
+  @Test(arguments: [
+    (2, "symbol n: 5...3"), (2, "symbol n: 5...x"), (3, "symbol n: 1...4\nsymbol n: 1...4"),
+    (2, "input x: float33[2]"), (2, "input x: float32[2"), (2, "input x: float32[m]"),
+    (2, "input x: float32[4//0]"), (2, "input x: float32[4 4]"),
+    (2, "literal c: float32[2] = {1, 2, 3}"), (2, "literal c: float32[2] = {1, -x}"),
+    (2, "literal c: float32[1] = hex \"00\""), (2, "literal c: float32[1] = hex \"zz000000\""),
+    (2, "literal c: float32[2305843009213693952] = hex \"\""),
+    (2, "literal c: int8[4611686018427387904, 4, 4] = {}"),
+    (2, "output y = z"), (2, "y = nothing()"), (3, "# a comment\nsymbol n: 5...3"),
+    (3, "input x: float32[2]\ny = softmax(z)"),
+    (3, "input x: float32[2]\ny = softmax(x) {axis: }"),
+    (3, "input x: float32[2]\ny = softmax(x) {axis: 0"),
+    (4, "input x: float32[2]\ny = pointwise(x) {body: (a: float32) {\nb = warble(a)"),
+    (4, "input x: float32[2]\ny = pointwise(x) {body: (a: float32) {\nb = cast(a, int7)"),
+    (4, "input x: float32[2]\ny = pointwise(x) {body: (a: float32) {\nb = and(a, a)"),
+    (4, "input x: float32[2]\ny = pointwise(x) {body: (a: float32) {\nreturn c"),
+  ])
+  func errorsNameTheirLine(_ line: Int, _ lines: String) throws {
+    // The next token is lines further on: what is wrong stands before it, at a line's end.
+    let text = "graph g {\n\(lines)\n\n\noutput o = x\n}"
+    let error = try #require(throws: Diagnostic.self) { try Graph.parse(text) }
+    let isCut = lines.hasSuffix("[2") || lines.hasSuffix("axis: 0")
+    #expect(error.location?.hasPrefix("line \(isCut ? line + 3 : line)") == true, "\(error)")
+  }
+
   // MARK: - Hostile text
 
   /// Text cut at any byte is refused, and nothing traps.
@@ -116,6 +165,29 @@ import Testing
       graph("literal c: float32[1] = hex \"+1+1+1+1\""),
       graph("literal c: float32[a] = {1}"), graph("literal c: float32[2] = {x}"),
       graph("literal c: float32[99999999999999] = ..."),
+      graph("constant c: float32[2305843009213693952] = hex \"\""),
+      graph("constant c: float32[4611686018427387904, 4, 4] = hex \"\""),
+      graph("constant c: int8[4611686018427387904, 4, 4] = {}"),
+      graph(
+        "",
+        "symbol a: 1...8\nsymbol lost: 1...4\n"
+          + "z = slice(x) {starts: [lost, 0], sizes: [1, 4]}"
+      ),
+      graph("z = slice(x) {starts: [4611686018427387904*a, 0], sizes: [1, 4]}"),
+      graph(
+        "z = slice(x) {starts: [1000000000000000000*a - 1000000000000000000, 0], sizes: [1, 4]}"
+      ),
+      graph("z = arange() {count: [1], dtype: int64, start: nan}"),
+      graph("z = arange() {count: [1], dtype: int64, step: inf}"),
+      graph("z = arange() {count: [1], dtype: int64, start: 1e19}"),
+      graph("z = arange() {count: [1], dtype: float32, step: -inf}"),
+      graph("z = layer_norm(x) {epsilon: nan, weight: false, bias: false}"),
+      graph("z = layer_norm(x) {epsilon: -1, weight: false, bias: false}"),
+      graph("z = rms_norm(x) {epsilon: inf, weight: false}"),
+      graph("z = group_norm(x) {groups: 1, epsilon: nan, weight: false, bias: false}"),
+      graph("z = reduce(x) {kind: \"variance\", axes: [1], correction: nan}"),
+      graph("z = reduce(x) {kind: \"variance\", axes: [1], correction: inf}"),
+      graph("z = reduce(x) {kind: \"norm\", axes: [1], order: nan}"),
       graph("constant c: float32[a]"), graph("z = nothing(x)"), graph("z = softmax(w)"),
       graph("z = softmax(x) {axis: 5}"), graph("z = softmax(x) {axis: -1}"),
       graph("z = softmax(x) {axis: 1.5}"), graph("z = softmax(x) {axis: \(nines)}"),

@@ -139,4 +139,32 @@ import Testing
     let value = 1.0 + 0x1p-20
     #expect(e.evaluate([.float(value)]) == [.float(1), .float(value)])
   }
+
+  /// What PyTorch gives on x86, and the kernels on every target; the same table of values as in
+  /// `Tests/NativeTests/vector_test.cpp`.
+  @Test(
+    arguments: [
+      (300.0, [44, 44, 300, 300, 300]), (-1, [255, -1, -1, -1, -1]), (-0.75, [0, 0, 0, 0, 0]),
+      (3e9, [0, 0, 0, -0x8000_0000, 3_000_000_000]),
+      (-0x1p31, [0, 0, 0, -0x8000_0000, -0x8000_0000]),
+      (0x1p31 + 5, [0, 0, 0, -0x8000_0000, 0x8000_0005]),
+      (.nan, [0, 0, 0, -0x8000_0000, .min]), (.infinity, [0, 0, 0, -0x8000_0000, .min]),
+      (-.infinity, [0, 0, 0, -0x8000_0000, .min]), (9.3e18, [0, 0, 0, -0x8000_0000, .min]),
+      (65535.9, [255, -1, -1, 65535, 65535]),
+    ] as [(Double, [Int64])]
+  )
+  func integersAreCutFromFloats(_ value: Double, _ expected: [Int64]) {
+    for (type, integer) in zip([DType.uint8, .int8, .int16, .int32, .int64], expected) {
+      #expect(ScalarValue.float(value).converted(to: type) == .integer(integer), "\(type)")
+      #expect(TensorData(type, [1], [value]).integers == [integer], "\(type)")
+      let e = ScalarExpression(inputs: [.float64]) { e, x in [e.cast(x[0], to: type)] }
+      #expect(e.evaluate([.float(value)]) == [.integer(integer)])
+      guard case .integers(let column) = e.evaluate(columns: [.floats([value])], count: 1)[0] else {
+        Issue.record("a cast to \(type) gives no integers")
+        continue
+      }
+      #expect(column == [integer])
+    }
+    #expect(ScalarValue.float(value).converted(to: .bool) == .bool(value != 0))
+  }
 }

@@ -85,6 +85,8 @@ struct ZipBuilder {
     var claimedSize: UInt32?
     var claimedOffset: UInt32?
     var localName: String?
+    /// An extra field before the content, as `numpy.savez` leaves one.
+    var localExtra: [UInt8] = []
   }
 
   var entries: [Entry] = []
@@ -110,8 +112,8 @@ struct ZipBuilder {
       for value in [20, entry.flags, entry.method, 0, 0] { bytes.append(littleEndian: value) }
       for value in [0, size, size] { bytes.append(littleEndian: value) }
       bytes.append(littleEndian: UInt16(localName.count))
-      bytes.append(littleEndian: UInt16(0))
-      bytes += localName + entry.content
+      bytes.append(littleEndian: UInt16(entry.localExtra.count))
+      bytes += localName + entry.localExtra + entry.content
       let claimedSize = entry.claimedSize ?? size
       directory.append(littleEndian: UInt32(0x0201_4B50))
       for value in [45, 20, entry.flags, entry.method, 0, 0] {

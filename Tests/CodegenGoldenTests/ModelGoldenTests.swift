@@ -72,6 +72,24 @@ import Testing
     expectNoTrace(text)
   }
 
+  /// Any text is a legal string of the assembler.
+  @Test func stages() throws {
+    let listing = StageListing([.init("plan", "a \"b\" \\c?\n\n\té"), .init("source", "")])
+    #expect(
+      listing.assembly == #"""
+        // What the compiler made of the model, stage by stage. Generated.
+          .section .ait.plan,"",@progbits
+          .ascii "a \"b\" \\c?\n"
+          .ascii "\n"
+          .ascii "\011\303\251"
+          .section .ait.source,"",@progbits
+          .section .note.GNU-stack,"",@progbits
+
+        """#
+    )
+    #expect(try Self.bundle().stages.text("plan") == Self.bundle().plan.description)
+  }
+
   @Test func constants() throws {
     let plan = try Self.bundle().plan
     let image = try Self.image(plan)

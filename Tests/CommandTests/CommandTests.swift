@@ -137,7 +137,10 @@ import Testing
     let figures = try Self.json(bench.output)
     #expect(
       Set(figures.keys)
-        == ["median", "p90", "p99", "runs", "threads", "gflops", "share_of_peak"]
+        == [
+          "median_ms", "p90_ms", "p99_ms", "runs", "threads", "gflop_per_second",
+          "peak_gflop_per_second", "share_of_peak",
+        ]
     )
     #expect(figures["threads"] == 1)
     #expect(figures.values.allSatisfy { $0 > 0 }, "\(figures)")
@@ -162,13 +165,25 @@ import Testing
 
     for (stage, mark) in [
       ("graph", "graph mlp {"), ("manifest", "\"arena\""), ("pseudo", "matmul"), ("dot", "digraph"),
-      ("svg", "<svg"),
+      ("svg", "<svg"), ("kernels", "run hidden: matmul_float32_"), ("plan", "arena: "),
+      ("source", "// ---- kernels/matmul_float32_"),
     ] {
       let inspect = try await files.ait("inspect", "mlp.so", "--emit", stage)
       #expect(inspect.code == 0 && inspect.output.contains(mark), "\(stage): \(inspect)")
+      // A library tells what its graph does, but for the values of weights.
+      guard ["kernels", "plan", "source"].contains(stage) else { continue }
+      let ofGraph = try await files.ait(
+        "inspect",
+        "mlp.ait",
+        "--emit",
+        stage,
+        "--weights",
+        "w.safetensors"
+      )
+      #expect(inspect.output == ofGraph.output)
     }
-    let inspect = try await files.ait("inspect", "mlp.so", "--emit=plan")
-    #expect(inspect.code == 1)
+    let inspect = try await files.ait("inspect", "mlp.so", "--emit=passes")
+    #expect(inspect.code == 64)
     #expect(inspect.errors.contains("other stages need the graph file"), "\(inspect)")
 
     // Sources, the lock and the library; nothing unfinished.
@@ -231,7 +246,9 @@ import Testing
 
     let missing = try await files.ait("run", "a/mlp/mlp.so", "--input", "X=x.npy")
     #expect(missing.code == 1)
-    #expect(missing.errors.contains("3 unbound constants"), "\(missing)")
+    for part in ["no values for 3 constants", "'dense1.weight'", "hint: ", "--weights FILE"] {
+      #expect(missing.errors.contains(part), "\(missing)")
+    }
     let run = try await files.ait(
       "run",
       "a/mlp/mlp.so",
@@ -284,142 +301,8 @@ import Testing
     #expect(result.code == 0, "\(result)")
     #expect(result.output.contains("ok   arange(") && result.output.contains(" 0 failed"))
     let unknown = try await Self.ait("conformance", "arrange", in: folder)
-    #expect(unknown.code == 1)
+    #expect(unknown.code == 64)
     #expect(unknown.errors.contains("'arrange' is not an operator"))
-  }
-
-  // MARK: - What is wrong
-
-  /// Arguments, the exit code, and what is said.
-  struct Mistake: Sendable, CustomTestStringConvertible {
-    let arguments: [String]
-    let code: Int
-    let says: [String]
-    var testDescription: String { "ait \(arguments.joined(separator: " "))" }
-  }
-
-  static let mistakes = [
-    Mistake(arguments: ["--version"], code: 0, says: ["0.1.0"]),
-    Mistake(arguments: ["compile", "--help"], code: 0, says: ["--work-directory", "--target"]),
-    Mistake(arguments: ["translate"], code: 64, says: ["translate"]),
-    Mistake(arguments: ["compile"], code: 64, says: ["graph"]),
-    Mistake(arguments: ["compile", "mlp.ait", "--jobs", "many"], code: 64, says: ["many"]),
-    Mistake(
-      arguments: ["compile", "gone.ait"],
-      code: 1,
-      says: ["gone.ait", "cannot be read", "hint: "]
-    ),
-    Mistake(
-      arguments: ["compile", "bad.ait"],
-      code: 1,
-      says: ["bad.ait: line 3", "'sofmax'", "did you mean softmax"]
-    ),
-    Mistake(
-      arguments: ["compile", "mlp.ait", "-t", "cpu:x86-64-v5"],
-      code: 1,
-      says: ["'cpu:x86-64-v5'", "hint: did you mean"]
-    ),
-    Mistake(
-      arguments: ["compile", "mlp.ait", "--compiler", "/nowhere/clang++"],
-      code: 1,
-      says: ["/nowhere/clang++", "no program here", "hint: "]
-    ),
-    Mistake(
-      arguments: ["compile", "mlp.ait", "--work-directory", "mlp.ait/below"],
-      code: 1,
-      says: ["mlp.ait/below", "cannot be made", "hint: "]
-    ),
-    Mistake(
-      arguments: ["compile", "mlp.ait", "-q", "-o", "nowhere/mlp.so"],
-      code: 1,
-      says: ["nowhere/mlp.so"]
-    ),
-    Mistake(
-      arguments: ["compile", "mlp.ait", "--weights", "other.safetensors"],
-      code: 1,
-      says: ["dense1.weight", "[weight-mismatch]"]
-    ),
-    Mistake(
-      arguments: ["inspect", "mlp.ait", "--emit=everything"],
-      code: 1,
-      says: ["--emit=everything", "hint: "]
-    ),
-    Mistake(
-      arguments: ["inspect", "mlp.ait", "--emit=graph-after=fusion"],
-      code: 1,
-      says: ["'fusion' is not a pass", "hint: "]
-    ),
-    Mistake(
-      arguments: ["run", "mlp.ait"],
-      code: 1,
-      says: ["mlp.ait", "cannot be loaded", "hint: "]
-    ),
-    Mistake(arguments: ["run", "gone.so"], code: 1, says: ["gone.so", "No such file"]),
-    Mistake(
-      arguments: ["verify", "mlp.ait", "--size", "batch=99"],
-      code: 1,
-      says: ["batch=99", "1...32"]
-    ),
-    Mistake(
-      arguments: ["verify", "mlp.ait", "--size", "rows=1"],
-      code: 1,
-      says: ["'rows'", "its symbols are batch"]
-    ),
-    Mistake(
-      arguments: ["verify", "mlp.ait", "--size", "batch"],
-      code: 1,
-      says: ["hint: write it as"]
-    ),
-    Mistake(
-      arguments: ["verify", "mlp.ait", "--input", "X=gone.npy"],
-      code: 1,
-      says: ["gone.npy"]
-    ),
-  ]
-
-  @Test("Mistakes are told, with an exit code", arguments: mistakes)
-  func mistake(_ mistake: Mistake) async throws {
-    let files = try Files()
-    try files.folder.write(
-      "graph g {\n  input x: float32[2]\n  y = sofmax(x) {axis: 0} : float32[2]\n  output y = y\n}",
-      as: "bad.ait"
-    )
-    try Safetensors.write(
-      [(name: "unexpected", tensor: TensorData(zeros: .float32, [2]))],
-      to: "\(files.folder.path)/other.safetensors"
-    )
-    let result = try await run(
-      program: Self.program,
-      mistake.arguments,
-      in: files.folder.path
-    )
-    #expect(result.code == mistake.code, "\(result)")
-    let text = result.output + result.errors
-    for part in mistake.says { #expect(text.contains(part), "\(result)") }
-    if mistake.code == 1 { #expect(result.output.isEmpty, "\(result)") }
-    let left = try files.folder.files()
-    #expect(!left.contains { $0.hasSuffix(".so") || $0.hasSuffix(".partial") }, "\(left)")
-  }
-
-  /// A limit on the size of files fails where a full disk does: in the middle of writing.
-  @Test(
-    "A disk without room is told, and nothing half-written is left",
-    arguments: [2, 6]
-  )
-  func fullDisk(_ kilobytes: Int) async throws {
-    let files = try Files()
-    let script = """
-      trap '' XFSZ; ulimit -f \(kilobytes); \
-      exec "$0" compile mlp.ait --weights w.safetensors --no-cache
-      """
-    let result = try await run(
-      program: "/bin/bash",
-      ["-c", script, Self.program],
-      in: files.folder.path
-    )
-    #expect(result.code == 1, "\(result)")
-    #expect(result.errors.contains("hint: "), "\(result)")
-    let left = try files.folder.files()
-    #expect(!left.contains { $0.hasSuffix(".so") || $0.hasSuffix(".partial") }, "\(left)")
+    #expect(unknown.errors.contains("did you mean arange"))
   }
 }

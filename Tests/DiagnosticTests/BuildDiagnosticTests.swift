@@ -45,6 +45,30 @@ import Testing
     }
   }
 
+  /// The architecture that this machine is not.
+  static let other: (target: Target, name: String) = {
+    let target = Target(.aarch64)
+    return target.crossArchitecture.map { (target, $0) } ?? (Target(.x86_64v3), "x86_64")
+  }()
+
+  /// Compiles with a compiler that says something and fails.
+  static func complain(
+    _ text: String,
+    target: Target = .detected(),
+    sysroot: String? = nil
+  ) async throws {
+    let folder = try TemporaryFolder()
+    var options = options(
+      compiler: try script(
+        "test \"$1\" = --version && echo clang version 1 && exit; echo \"\(text)\"; exit 1",
+        in: folder,
+        as: "clang++"
+      )
+    )
+    options.sysroot = sysroot
+    _ = try await Compiler(target: target, options: options).compile(try graph(), in: folder.path)
+  }
+
   static let provocations: [Provocation] = [
     Provocation(
       .missingCompiler,
@@ -130,6 +154,68 @@ import Testing
       let file = try folder.write("", as: "file")
       _ = try await Compiler(target: .detected(), options: options())
         .compile(try graph(), in: file)
+    },
+    Provocation(
+      .missingCompiler,
+      "a C++ library that is not there",
+      says: [
+        "clang++", "no header 'atomic'", "for this machine", "hint: install", "g++", "--sysroot",
+      ]
+    ) { try await complain("a.h:1:10: fatal error: 'atomic' file not found") },
+    Provocation(
+      .missingCompiler,
+      "a C++ library for another architecture that is not there",
+      says: ["no header 'bits/libc-header-start.h'", "for \(other.name)", "g++-", "--sysroot"]
+    ) {
+      try await complain(
+        "/usr/include/stdio.h:27:10: fatal error: 'bits/libc-header-start.h' file not found",
+        target: other.target
+      )
+    },
+    Provocation(
+      .missingCompiler,
+      "a library for another architecture that the linker misses",
+      says: ["no library 'libstdc++'", "for \(other.name)", "g++-", "--sysroot"]
+    ) {
+      try await complain("ld.lld: error: unable to find library -lstdc++", target: other.target)
+    },
+    Provocation(
+      .missingCompiler,
+      "a file that every library is linked with",
+      says: ["no file 'crti.o'", "hint: see that /tmp", "usr/lib"]
+    ) {
+      try await complain("ld: cannot find crti.o: No such file or directory", sysroot: "/tmp")
+    },
+    Provocation(
+      .compilerFailed,
+      "a header of our own that is not there",
+      says: ["rejects generated code", "'ait/kernel.h' file not found", "please report"]
+    ) { try await complain("a.cpp:1:10: fatal error: 'ait/kernel.h' file not found") },
+    Provocation(
+      .unreadableFile,
+      "a folder of headers that is not there",
+      says: ["/nowhere/root", "no folder", "hint: --sysroot"]
+    ) { try await complain("", sysroot: "/nowhere/root") },
+    Provocation(
+      .cancelled,
+      "a task that is cancelled while the compiler runs",
+      says: ["clang++", "cancelled before it was done"]
+    ) {
+      let folder = try TemporaryFolder()
+      let compiler = try script(
+        """
+        test "$1" = --version && echo clang version 1 && exit
+        echo > \(folder.path)/begun; exec sleep 600
+        """,
+        in: folder,
+        as: "clang++"
+      )
+      let work = Task { try await compile(options(compiler: compiler)) }
+      while !FileSystem.exists("\(folder.path)/begun") {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      work.cancel()
+      try await work.value
     },
     Provocation(
       .busyDirectory,

@@ -63,12 +63,27 @@ import Testing
     Provocation(
       .unwritableFile,
       "a file in a folder that is not there",
-      says: ["/nowhere/text", "No such file", "hint: "]
+      says: ["/nowhere/text", "'/nowhere/' is not there", "hint: make it"]
     ) { try FileSystem.write("text", to: "/nowhere/text") },
     Provocation(
       .unwritableFile,
+      "a file in the place of a device",
+      says: ["/dev/full", "a device", "hint: name a file"]
+    ) { try FileSystem.write("text", to: "/dev/full") },
+    Provocation(
+      .unwritableFile,
+      "tensors in the place of a device",
+      says: ["/dev/full", "device", "hint: name a file"]
+    ) { try Numpy.write(TensorData(zeros: .float32, [2]), to: "/dev/full") },
+    Provocation(
+      .unwritableFile,
+      "a file without a name",
+      says: ["no name of a file", "hint: "]
+    ) { try FileSystem.checkDestination("/tmp/") },
+    Provocation(
+      .unwritableFile,
       "a folder in the file's place",
-      says: ["place", "cannot be put in place"]
+      says: ["place", "a folder, not a file", "hint: "]
     ) {
       let folder = try TemporaryFolder()
       try FileSystem.createFolder("\(folder.path)/place/full")

@@ -68,6 +68,25 @@ import Testing
     },
     Provocation(
       .loadFailed,
+      "stages of a library cut short",
+      says: ["m.so", "no table of sections, or is cut short", "hint: "]
+    ) {
+      let folder = try TemporaryFolder()
+      let bytes = try TemporaryFolder.bytes(try await library.value.path)
+      let path = try folder.write(Array(bytes.prefix(bytes.count - 100)), as: "m.so")
+      _ = try LibrarySections.text(of: ".ait.plan", in: path)
+    },
+    Provocation(
+      .loadFailed,
+      "stages of what is no library",
+      says: ["m.so", "no library", "hint: "]
+    ) {
+      let folder = try TemporaryFolder()
+      let path = try folder.write("not a library", as: "m.so")
+      _ = try LibrarySections.text(of: ".ait.plan", in: path)
+    },
+    Provocation(
+      .loadFailed,
       "a library of somebody else",
       says: ["m.so", "no function", "hint: ", "compile"]
     ) {

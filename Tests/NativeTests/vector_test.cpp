@@ -255,6 +255,18 @@ To expectedCast(From value) {
   }
 }
 
+// The lanes of one vector as vectors of `kWidth`, down to the single elements of scalar tails.
+template <class To, class From, int kWidth, int W>
+void checkCastInParts(const From (&numbers)[W]) {
+  for (int first = 0; first < W; first += kWidth) {
+    const auto result = convert<To>(load<From, kWidth>(numbers + first));
+    for (int lane = 0; lane < kWidth; ++lane) {
+      CHECK_EQUAL(result[lane], (expectedCast<To, From>(numbers[first + lane])),
+                  numbers[first + lane], kTypeIndex<To>, kTypeIndex<From>, kWidth);
+    }
+  }
+}
+
 template <class To, class From>
 void checkCast(Random& random) {
   constexpr int W = 16;
@@ -277,13 +289,27 @@ void checkCast(Random& random) {
       numbers[5] = static_cast<From>(0x1p31);
       numbers[6] = static_cast<From>(-0x1p31);
       numbers[7] = static_cast<From>(0x1p63);
+      numbers[9] = static_cast<From>(0x1p31 + 5);
+      numbers[10] = static_cast<From>(300);
+      numbers[11] = static_cast<From>(-1);
+      numbers[12] = static_cast<From>(65535.9);
       if constexpr (std::is_same_v<To, float>) numbers[8] = static_cast<From>(1e300 * 1e10);
     }
-    const auto result = convert<To>(load<From, W>(numbers));
-    for (int lane = 0; lane < W; ++lane) {
-      CHECK_EQUAL(result[lane], (expectedCast<To, From>(numbers[lane])), numbers[lane],
-                  kTypeIndex<To>, kTypeIndex<From>);
-    }
+    checkCastInParts<To, From, W>(numbers);
+    checkCastInParts<To, From, 8>(numbers);
+    checkCastInParts<To, From, 4>(numbers);
+    checkCastInParts<To, From, 1>(numbers);
+  }
+}
+
+// Of a 16-bit float, as its float: what every operand is widened to.
+template <class To, class From>
+void checkReducedCast() {
+  for (const float number : {0.0f, -0.75f, 300.0f, -1.0f, 60000.0f, INFINITY, -INFINITY, NAN}) {
+    const From stored = toStorage<From>(number);
+    const auto result = convert<To>(load<From, 1>(&stored));
+    CHECK_EQUAL(result[0], (expectedCast<To, float>(toCompute(stored))), number, kTypeIndex<To>,
+                kTypeIndex<From>);
   }
 }
 
@@ -296,6 +322,7 @@ TEST(castsMeanWhatPyTorchCastsMean) {
       using From = decltype(from);
       using To = decltype(to);
       if constexpr (!kIsReducedFloat<From> && !kIsReducedFloat<To>) checkCast<To, From>(random);
+      if constexpr (kIsReducedFloat<From> && !kIsReducedFloat<To>) checkReducedCast<To, From>();
     });
   });
 }

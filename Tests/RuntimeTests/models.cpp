@@ -325,6 +325,16 @@ void copy(const KernelContext& context) {
   }
 }
 
+// As shapes, but n is less than m.
+void evaluateFitting(const int64_t* symbols, int64_t* dimensions) {
+  evaluateShapes(symbols, dimensions);
+  dimensions[4] = symbols[1] - 1 - symbols[0];
+  dimensions[5] = symbols[1] - 1;
+}
+
+const ait::ConstraintDescription fittingConstraints[] = {
+    {"rows", "the highest position of slice along axis 0", "n = ", "at most m - 1 = ", 4, 0, 5}};
+
 const SymbolDescription shapesSymbols[] = {{"n", 0, 4}, {"m", 1, 3}};
 const SymbolBinding shapesBindings[] = {{0, 0, 0, 1}, {1, 0, 1, 2}};
 const int32_t nByTwoM[] = {0, 1};
@@ -514,6 +524,16 @@ ModelDescription makeShapes() {
   return model;
 }
 
+ModelDescription makeFitting() {
+  ModelDescription model = makeShapes();
+  model.name = "fitting";
+  model.dimensionCount = 6;
+  model.evaluateDimensions = evaluateFitting;
+  model.constraintCount = 1;
+  model.constraints = fittingConstraints;
+  return model;
+}
+
 ModelDescription makeWindows() {
   ModelDescription model = described("windows");
   model.symbolCount = 1;
@@ -552,6 +572,7 @@ const ModelDescription blend = makeBlend();
 const ModelDescription versions = makeVersions();
 const ModelDescription gather = makeGather();
 const ModelDescription shapes = makeShapes();
+const ModelDescription fitting = makeFitting();
 const ModelDescription tiny = makeOne("tiny", tinySteps);
 const ModelDescription gated = makeOne("gated", gatedSteps);
 const ModelDescription windows = makeWindows();

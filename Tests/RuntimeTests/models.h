@@ -24,6 +24,9 @@ extern const ait::ModelDescription gather;
 /// copy[n, 2 m] from an input of the same shape and one of shape [m]; n in 0...4, m in 1...3.
 extern const ait::ModelDescription shapes;
 
+/// As `shapes`, refused unless n < m.
+extern const ait::ModelDescription fitting;
+
 /// out[1] = in[1] + 1: as little as a model can do.
 extern const ait::ModelDescription tiny;
 

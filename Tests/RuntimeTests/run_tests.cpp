@@ -167,6 +167,38 @@ TEST(runRefusesBadTensors) {
   CHECK(blend.isRight());
 }
 
+// A caller's mistake in `size` must not lead beyond the extents that are there.
+TEST(runReadsNoMoreExtentsThanItKnows) {
+  Blend blend;
+  blend.setConstants();
+  AITData x = blend.x.data(), y = blend.y.data();
+  AITData total = blend.total.data(), twice = blend.twice.data();
+  // On the heap, so that AddressSanitizer sees a read beyond.
+  const std::vector<int64_t> two = {3, 4}, sixteen(16, 1);
+  for (size_t claimed : {size_t(200), SIZE_MAX}) {
+    x.shape = AITemplateParamShape(two.data(), claimed);
+    CHECK_FAILS(" axes], expected [1...8, 4]: pass a tensor of as many axes",
+                blend.container.run({x, y}, {total, twice}));
+    const std::string found = "input 0 'x': found shape [3, 4, ... " + std::to_string(claimed);
+    CHECK(harness::contains(AITemplateGetLastError(), found.c_str()));
+    int64_t shape[2];
+    int64_t* shapes[] = {shape, shape};
+    AITData inputs[] = {x, y};
+    CHECK_FAILS("as many axes", AITemplateModelContainerInferOutputShapes(blend.container.handle,
+                                                                         inputs, 2, shapes));
+    x = blend.x.data();
+    total.shape = AITemplateParamShape(sixteen.data(), claimed);
+    CHECK_FAILS("output 0 'total': found a shape of", blend.container.run({x, y}, {total, twice}));
+    total = blend.total.data();
+    AITData b = blend.b.data();
+    b.shape = AITemplateParamShape(sixteen.data(), claimed);
+    CHECK_FAILS("constant 'b': found a shape of", blend.container.set("b", b));
+    CHECK_FAILS("constant 'b': found a shape of", blend.container.setLater("b", b));
+  }
+  CHECK_OK(blend.container.run({x, y}, {total, twice}));
+  CHECK(blend.isRight());
+}
+
 TEST(adjacentMemoryIsNoOverlap) {
   Blend blend;
   blend.setConstants();
@@ -222,6 +254,26 @@ TEST(derivedExtents) {
       "have 2 with the other extents given",
       container.run({wide.data(), three.data()}, {copy.data()}));
   CHECK_OK(container.run({wide.data(), narrow.data()}, {copy.data()}));
+}
+
+TEST(sizesThatDoNotFitTogetherFailTheRun) {
+  models::Use use(models::fitting);
+  Container container;
+  Tensor<int16_t> good({1, 4}, 5), bad({3, 4}, 6), copy({4, 6}, -1);
+  Tensor<uint8_t> narrow({2});
+  int64_t shape[2] = {0, 0};
+  int64_t* shapes[] = {shape};
+  // Again and again: a refusal is not taken for the sizes of the run before.
+  for (int turn = 0; turn < 3; ++turn) {
+    CHECK_FAILS(
+        "node 'rows': found n = 3 for the highest position of slice along axis 0, expected at most "
+        "m - 1 = 1: pass inputs whose sizes fit together",
+        container.run({bad.data(), narrow.data()}, {copy.data()}));
+    CHECK(copy[0] == (turn == 0 ? -1 : 5));
+    if (turn == 1) continue;
+    CHECK_OK(container.run({good.data(), narrow.data()}, {copy.data()}, shapes));
+    CHECK(shape[0] == 1 && shape[1] == 4 && copy[3] == 5 && copy[4] == -1);
+  }
 }
 
 TEST(operandsAtOffsets) {

@@ -8,17 +8,14 @@ extension Arange: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     let type: DType = dtype.isFloatingPoint ? .float64 : .int64
-    func literal(_ value: Double) -> String {
-      CxxScalar.literal(dtype.isFloatingPoint ? .float(value) : .integer(Int64(value)), type)
-    }
     let cxxType = CxxScalar.storageType(type)
     let kernel = KernelSource(
       stem: "arange_\(dtype.rawValue)",
       headers: ["ait/cpu/pad.h"],
       definitions: """
         struct Range {
-          static constexpr \(cxxType) kStart = \(literal(start));
-          static constexpr \(cxxType) kStep = \(literal(step));
+          static constexpr \(cxxType) kStart = \(CxxScalar.literal(start, type));
+          static constexpr \(cxxType) kStep = \(CxxScalar.literal(step, type));
         };
         """,
       statement: "ait::arange<\(CxxScalar.storageType(dtype)), Range>(context);"

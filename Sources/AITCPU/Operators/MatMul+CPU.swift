@@ -11,6 +11,7 @@ import AITOperators
 extension MatMul: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
+    let node = node.withVectorsAsMatrices
     let problem = MatMulProblem(
       node,
       transposeA: transposeA,

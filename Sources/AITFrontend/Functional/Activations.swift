@@ -80,6 +80,28 @@ public func elu(
   x.elu(alpha: alpha, file: file, line: line)
 }
 
+/// The continuously differentiable exponential linear unit: `x` above 0, `α · (exp(x / α) − 1)`
+/// elsewhere.
+public func celu(
+  _ x: Tensor,
+  alpha: Double = 1,
+  file: String = #fileID,
+  line: Int = #line
+) -> Tensor {
+  x.celu(alpha: alpha, file: file, line: line)
+}
+
+/// Limits each element to a range, by default from -1 to 1.
+public func hardtanh(
+  _ x: Tensor,
+  min: Double = -1,
+  max: Double = 1,
+  file: String = #fileID,
+  line: Int = #line
+) -> Tensor {
+  x.hardtanh(min: min, max: max, file: file, line: line)
+}
+
 /// A smooth `max(x, 0)`: `log(1 + exp(β · x)) / β`.
 public func softplus(
   _ x: Tensor,

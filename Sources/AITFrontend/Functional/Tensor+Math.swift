@@ -201,6 +201,19 @@ extension Tensor {
       )
     }
   }
+
+  /// Limits numbers, infinities among them, to a range, and replaces NaN by a number.
+  public func clampNaNToNum(
+    min: Double,
+    max: Double,
+    nan: Double = 0,
+    file: String = #fileID,
+    line: Int = #line
+  ) -> Tensor {
+    unary(.resolved(file, line)) { (graph, x) throws(Diagnostic) in
+      try graph.clampNaNToNum(x, least: min, greatest: max, nan: nan)
+    }
+  }
 }
 
 extension Tensor {

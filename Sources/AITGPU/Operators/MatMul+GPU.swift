@@ -20,6 +20,7 @@ extension MatMul: GPULowerable {
     }
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     try DeviceFunctions.check(epilogue, node, target)
+    let node = node.withVectorsAsMatrices
     let problem = MatMulProblem(
       node,
       transposeA: transposeA,

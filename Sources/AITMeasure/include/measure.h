@@ -8,11 +8,9 @@ extern "C" {
 #endif
 
 /// Multiply-adds of float32 from registers alone on so many threads, best of several trials within
-/// the seconds given; in floating-point operations a second (two for each multiply-add).
+/// the seconds given; in floating-point operations a second (two for each multiply-add). The same
+/// in a build for debugging.
 double ait_measure_fma_peak(int32_t threads, double seconds);
-
-/// Reading memory in order, buffers much larger than the caches, on so many threads; bytes a second.
-double ait_measure_read_bandwidth(int32_t threads, double seconds);
 
 #ifdef __cplusplus
 }

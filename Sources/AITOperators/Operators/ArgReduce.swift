@@ -3,8 +3,8 @@ import AITGraph
 /// Finds the position of the largest or smallest element along an axis.
 ///
 /// The first of equal elements wins; NaN counts as the extreme. The result is int64. The axis is
-/// removed, or kept with extent 1. Source: `torch.argmax`, `torch.argmin`; the builder flattens for
-/// "over all elements".
+/// removed, or kept with extent 1; it has an element, unless the result has none. Source:
+/// `torch.argmax`, `torch.argmin`; the builder flattens for "over all elements".
 package struct ArgReduce: Operator {
   package static let name = "arg_reduce"
   package static let summary = "position of the largest or smallest element along an axis"
@@ -39,16 +39,29 @@ package struct ArgReduce: Operator {
     guard try x.shape.normalizedAxis(axis) == axis else {
       throw Diagnostic(.invalidAttribute, "the axis \(axis) of arg_reduce is counted from 0")
     }
-    guard x.shape[axis] != 0, x.dtype != .bool else {
+    guard x.dtype != .bool else {
       throw Diagnostic(
-        .shapeMismatch,
+        .dtypeMismatch,
         "arg_reduce along axis \(axis) of \(x)",
-        hint: "the axis has at least one element, and the elements are numbers"
+        hint: "the elements are numbers; cast them to uint8"
       )
     }
     var extents = x.shape.dimensions
     if keepsDimensions { extents[axis] = 1 } else { extents.remove(at: axis) }
     return [TensorType(.int64, Shape(extents))]
+  }
+
+  package func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+  {
+    [
+      SizeConstraint(
+        "the extent that arg_reduce searches",
+        operands[0].shape[axis],
+        is: .atLeast,
+        1,
+        where: results[0].shape.elementCount
+      )
+    ]
   }
 }
 
@@ -61,11 +74,11 @@ extension ArgReduce {
     let x = operands[0]
     let strides = Positions.rowMajorStrides(x.shape)
     let extent = x.shape[axis]
-    guard extent > 0 || x.elementCount == 0 else {
-      throw Diagnostic(.runFailed, "arg_reduce along an axis without elements")
-    }
     var kept = x.shape
     kept[axis] = 1
+    guard extent > 0 || kept.contains(0) else {
+      throw Diagnostic(.runFailed, "arg_reduce along an axis without elements")
+    }
     let values = x.scalars
     let found = Positions.list(kept, strides: strides).map { base in
       var best = 0
@@ -103,6 +116,11 @@ extension ArgReduce {
     ),
     OperatorExample(ArgReduce(isMaximum: false, axis: 1), [TensorType(.int32, [4, 9])]),
     OperatorExample(ArgReduce(isMaximum: true, axis: 1), [TensorType(.float32, [0, 4])]),
+    OperatorExample(ArgReduce(isMaximum: false, axis: 1), [TensorType(.float32, [0, 0, 3])]),
+    OperatorExample(
+      ArgReduce(isMaximum: true, axis: 1),
+      [TensorType(.float32, [.symbol("none", 0...4), .symbol("none", 0...4)])]
+    ),
   ]
 }
 

@@ -58,7 +58,7 @@ extension Full {
   ) throws(Diagnostic) -> [TensorData] {
     let extents = try extents(results[0])
     let count = extents.reduce(1, *)
-    return [TensorData(dtype, extents, Array(repeating: value, count: count))]
+    return [TensorData(results[0].dtype, extents, Array(repeating: value, count: count))]
   }
 
   package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension { 0 }

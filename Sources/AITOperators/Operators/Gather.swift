@@ -40,6 +40,20 @@ package struct Gather: Operator {
     }
     return [TensorType(x.dtype, index.shape)]
   }
+
+  package func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+  {
+    let (x, index) = (operands[0].shape, operands[1].shape)
+    return (0..<x.rank).filter { $0 != axis }.map { other in
+      SizeConstraint(
+        "the extent of gather's index along axis \(other)",
+        index[other],
+        is: .atMost,
+        x[other],
+        where: index.elementCount
+      )
+    }
+  }
 }
 
 extension Operator {
@@ -65,7 +79,8 @@ extension Gather {
     let strides = Positions.rowMajorStrides(x.shape)
     var alongOthers = strides
     alongOthers[axis] = 0
-    for other in x.shape.indices where other != axis && index.shape[other] > x.shape[other] {
+    for other in x.shape.indices
+    where other != axis && index.shape[other] > x.shape[other] && index.elementCount > 0 {
       throw Diagnostic(.runFailed, "gather: the index \(index.type) is larger than \(x.type)")
     }
     let chosen = try checkedIndices(index, below: x.shape[axis])

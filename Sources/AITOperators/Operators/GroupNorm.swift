@@ -60,6 +60,7 @@ package struct GroupNorm: Operator {
         "group_norm of \(x) with a parameter \(parameter), expected \(expected)"
       )
     }
+    try checkEpsilon(epsilon)
     return [x]
   }
 }

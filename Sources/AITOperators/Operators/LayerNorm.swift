@@ -46,6 +46,7 @@ package struct LayerNorm: Operator {
       parameters: Array(operands.dropFirst()),
       axisCount: axisCount
     )
+    try checkEpsilon(epsilon)
     return [operands[0]]
   }
 }
@@ -67,6 +68,17 @@ extension Operator {
       throw Diagnostic(
         parameter.dtype == x.dtype ? .shapeMismatch : .dtypeMismatch,
         "\(Self.name) of \(x) with a parameter \(parameter), expected \(expected)"
+      )
+    }
+  }
+
+  /// Throws unless a number can be added under the root.
+  func checkEpsilon(_ epsilon: Double) throws(Diagnostic) {
+    guard epsilon.isFinite, epsilon >= 0 else {
+      throw Diagnostic(
+        .invalidAttribute,
+        "\(Self.name) with the epsilon \(epsilon)",
+        hint: "epsilon is a finite number of at least 0, such as 1e-5"
       )
     }
   }

@@ -3,9 +3,9 @@ import AITGraph
 /// Multiplies matrices: `C[…, m, n] = Σ_k A[…, m, k] · B[…, k, n]`.
 ///
 /// A is `[…, M, K]`, or `[…, K, M]` when transposed; B is `[…, K, N]`, or `[…, N, K]`. Leading
-/// dimensions broadcast. Operands and result have one element type; half-precision products
-/// accumulate in float32, integers wrap. `K = 0` gives zeros. Source: `torch.matmul` of operands of
-/// rank two and more; the builder gives vectors their axis.
+/// dimensions broadcast. A vector `[K]` is a row on the left, a column on the right, and has no axis
+/// in the result. Operands and result have one element type; half-precision products accumulate in
+/// float32, integers wrap. `K = 0` gives zeros. Source: `torch.matmul`.
 package struct MatMul: Operator {
   package static let name = "matmul"
   package static let summary = "matrix product, batched and broadcast, either operand transposed"
@@ -43,15 +43,23 @@ package struct MatMul: Operator {
       )
     }
     guard a.dtype != .bool else { throw Diagnostic(.dtypeMismatch, "matmul of bool operands") }
-    guard a.rank >= 2, b.rank >= 2 else {
+    guard a.rank >= 1, b.rank >= 1 else {
       throw Diagnostic(
         .rankMismatch,
-        "matmul of \(a) and \(b): operands have a rank of at least 2",
-        hint: "give a vector an axis of extent 1"
+        "matmul of \(a) and \(b): operands have at least one axis",
+        hint: "a product with a number is a multiplication: use a pointwise node"
       )
     }
-    let (rows, inner) = matrixExtents(a.shape, transposed: transposeA)
-    let (otherInner, columns) = matrixExtents(b.shape, transposed: transposeB)
+    guard !(a.rank == 1 && transposeA), !(b.rank == 1 && transposeB) else {
+      throw Diagnostic(
+        .invalidAttribute,
+        "matmul of \(a) and \(b): a vector is not transposed",
+        hint: "leave out its flag: a vector is a row on the left and a column on the right"
+      )
+    }
+    let (left, right) = Self.matrices(a.shape, b.shape)
+    let (rows, inner) = matrixExtents(left, transposed: transposeA)
+    let (otherInner, columns) = matrixExtents(right, transposed: transposeB)
     guard inner == otherInner else {
       throw Diagnostic(
         .shapeMismatch,
@@ -60,9 +68,15 @@ package struct MatMul: Operator {
       )
     }
     let batch = try Shape.broadcasting([
-      Shape(Array(a.shape.dimensions.dropLast(2))), Shape(Array(b.shape.dimensions.dropLast(2))),
+      Shape(Array(left.dimensions.dropLast(2))), Shape(Array(right.dimensions.dropLast(2))),
     ])
-    return [TensorType(a.dtype, Shape(batch.dimensions + [rows, columns]))]
+    let matrix = (a.rank == 1 ? [] : [rows]) + (b.rank == 1 ? [] : [columns])
+    return [TensorType(a.dtype, Shape(batch.dimensions + matrix))]
+  }
+
+  /// The shapes with the axis that a vector lacks: a row on the left, a column on the right.
+  private static func matrices(_ a: Shape, _ b: Shape) -> (Shape, Shape) {
+    (a.rank == 1 ? [1, a[0]] : a, b.rank == 1 ? [b[0], 1] : b)
   }
 
   private func matrixExtents(_ shape: Shape, transposed: Bool) -> (Dimension, Dimension) {
@@ -72,7 +86,7 @@ package struct MatMul: Operator {
 
   /// The extent summed over, from the type of A.
   package func innerExtent(_ a: TensorType) -> Dimension {
-    matrixExtents(a.shape, transposed: transposeA).1
+    matrixExtents(Self.matrices(a.shape, a.shape).0, transposed: transposeA).1
   }
 }
 
@@ -82,9 +96,15 @@ extension MatMul {
     results: [TensorType],
     symbols: [String: Int]
   ) throws(Diagnostic) -> [TensorData] {
-    let shape = try extents(results[0])
-    let a = transposeA ? Self.exchangingLastAxes(operands[0]) : operands[0]
-    let b = transposeB ? Self.exchangingLastAxes(operands[1]) : operands[1]
+    let (isRow, isColumn) = (operands[0].shape.count == 1, operands[1].shape.count == 1)
+    let row = isRow ? operands[0].reshaped([1] + operands[0].shape) : operands[0]
+    let column = isColumn ? operands[1].reshaped(operands[1].shape + [1]) : operands[1]
+    let a = transposeA ? Self.exchangingLastAxes(row) : row
+    let b = transposeB ? Self.exchangingLastAxes(column) : column
+    let result = try extents(results[0])
+    var shape = result
+    if isColumn { shape.append(1) }
+    if isRow { shape.insert(1, at: shape.count - 1) }
     let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
     let inner = a.shape[a.shape.count - 1]
     let batch = Array(shape.dropLast(2))
@@ -106,7 +126,7 @@ extension MatMul {
           (rows, columns, inner)
         )
       }
-      return [TensorData(results[0].dtype, shape, products)]
+      return [TensorData(results[0].dtype, result, products)]
     }
     let (left, right) = (a.integers, b.integers)
     var products: [Int64] = []
@@ -120,7 +140,7 @@ extension MatMul {
         }
       }
     }
-    return [TensorData(results[0].dtype, shape, integers: products)]
+    return [TensorData(results[0].dtype, result, integers: products)]
   }
 
   /// Adds the product of two matrices to a third.
@@ -183,6 +203,16 @@ extension MatMul {
       MatMul(transposeA: true, transposeB: true),
       [TensorType(.int32, [7, 3]), TensorType(.int32, [5, 7])]
     ),
+    OperatorExample(MatMul(), [TensorType(.float32, [37]), TensorType(.float32, [37])]),
+    OperatorExample(
+      MatMul(transposeB: true),
+      [TensorType(.float16, [19]), TensorType(.float16, [3, 5, 19])]
+    ),
+    OperatorExample(
+      MatMul(transposeA: true),
+      [TensorType(.int32, [2, 9, .symbol("rows", 1...40)]), TensorType(.int32, [9])]
+    ),
+    OperatorExample(MatMul(), [TensorType(.float32, [0]), TensorType(.float32, [0])]),
     OperatorExample(MatMul(), [TensorType(.float32, [3, 0]), TensorType(.float32, [0, 5])]),
     OperatorExample(MatMul(), [TensorType(.float64, [0, 7]), TensorType(.float64, [7, 5])]),
     OperatorExample(

@@ -41,6 +41,7 @@ package struct RMSNorm: Operator {
       parameters: Array(operands.dropFirst()),
       axisCount: axisCount
     )
+    try checkEpsilon(epsilon)
     return [operands[0]]
   }
 }

@@ -13,8 +13,11 @@ import AITGraph
 /// The axes are removed from the shape, or kept with extent 1. An empty set of axes reduces nothing
 /// (each element on its own); the builder takes "all axes" apart. Half-precision values accumulate
 /// in float32. Element types and empty reductions are those of PyTorch's functions of the same
-/// names: `sum` and `product` of integers and bool give int64, `any` and `all` give bool, `maximum`
-/// and `minimum` of nothing are refused when the extent is known to be 0, and NaN propagates.
+/// names: `sum` and `product` of integers and bool give int64, `any` and `all` give bool, and NaN
+/// propagates. Of nothing, the sum is 0, the product 1, `any` false, `all` true, `log_sum_exp`
+/// −infinity, mean and variance NaN, and a norm of positive finite order or 0 is 0. Maximum, minimum
+/// and the other norms have no such value: they are refused where there is a result to compute, when
+/// the graph is made if the extents are known, otherwise when a run begins.
 package struct Reduce: Operator {
   package static let name = "reduce"
   package static let summary = "sum, mean, product, extrema, any, all, logsumexp, variance, norm"
@@ -88,6 +91,13 @@ package struct Reduce: Operator {
         "the axes \(axes) of reduce are counted from 0 and ascend"
       )
     }
+    guard correction.isFinite, !order.isNaN else {
+      throw Diagnostic(
+        .invalidAttribute,
+        "reduce with the correction \(correction) and the order \(order)",
+        hint: "the correction is a finite number, the order is not NaN"
+      )
+    }
     var extents: [Dimension] = []
     for (axis, extent) in x.shape.dimensions.enumerated() {
       if axes.contains(axis) {
@@ -96,22 +106,14 @@ package struct Reduce: Operator {
         extents.append(extent)
       }
     }
-    return [TensorType(try resultType(x, axes), Shape(extents))]
+    return [TensorType(try resultType(x), Shape(extents))]
   }
 
-  private func resultType(_ x: TensorType, _ axes: [Int]) throws(Diagnostic) -> DType {
+  private func resultType(_ x: TensorType) throws(Diagnostic) -> DType {
     switch kind {
     case .sum, .product: return x.dtype.isFloatingPoint ? x.dtype : .int64
     case .any, .all: return .bool
-    case .maximum, .minimum:
-      if axes.contains(where: { x.shape[$0] == 0 }) {
-        throw Diagnostic(
-          .shapeMismatch,
-          "\(kind.rawValue) over an axis of extent 0 of \(x)",
-          hint: "the \(kind.rawValue) of no elements is not defined"
-        )
-      }
-      return x.dtype
+    case .maximum, .minimum: return x.dtype
     case .mean, .logSumExp, .variance, .norm:
       guard x.dtype.isFloatingPoint else {
         throw Diagnostic(
@@ -122,6 +124,30 @@ package struct Reduce: Operator {
       }
       return x.dtype
     }
+  }
+
+  /// Whether the reduction of no elements has a value.
+  private var hasIdentity: Bool {
+    switch kind {
+    case .sum, .mean, .product, .any, .all, .logSumExp, .variance: true
+    case .maximum, .minimum: false
+    case .norm: order >= 0 && order.isFinite
+    }
+  }
+
+  package func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+  {
+    if hasIdentity { return [] }
+    let extents = axes.map { operands[0].shape[$0] }
+    return [
+      SizeConstraint(
+        "the number of elements in a \(kind.rawValue)",
+        Shape(extents).elementCount,
+        is: .atLeast,
+        1,
+        where: results[0].shape.elementCount
+      )
+    ]
   }
 }
 
@@ -136,7 +162,7 @@ extension Reduce {
     let keptAxes = x.shape.indices.filter { !axes.contains($0) }
     let starts = Positions.list(keptAxes.map { x.shape[$0] }, strides: keptAxes.map { strides[$0] })
     let steps = Positions.list(axes.map { x.shape[$0] }, strides: axes.map { strides[$0] })
-    if kind == .maximum || kind == .minimum, steps.isEmpty, !starts.isEmpty {
+    if !hasIdentity, steps.isEmpty, !starts.isEmpty {
       throw Diagnostic(.runFailed, "\(kind.rawValue) over no elements is not defined")
     }
     let shape = try extents(results[0])
@@ -225,7 +251,37 @@ extension Reduce {
       Reduce(.norm, axes: [1], order: 3),
       [TensorType(.float32, [.symbol("batch", 1...8), 11])]
     ),
+    // Of nothing: each that has a value, and those that have none where there is no result either.
     OperatorExample(Reduce(.sum, axes: [1]), [TensorType(.float32, [2, 0, 3])]),
+    OperatorExample(
+      Reduce(.product, axes: [0]),
+      [TensorType(.int32, [.symbol("none", 0...4), 3])]
+    ),
+    OperatorExample(Reduce(.mean, axes: [1]), [TensorType(.float32, [3, .symbol("none", 0...4)])]),
+    OperatorExample(Reduce(.any, axes: [0]), [TensorType(.float16, [.symbol("none", 0...4), 3])]),
+    OperatorExample(Reduce(.all, axes: [1]), [TensorType(.bool, [3, .symbol("none", 0...4)])]),
+    OperatorExample(
+      Reduce(.logSumExp, axes: [0]),
+      [TensorType(.float32, [.symbol("none", 0...4), 3])]
+    ),
+    OperatorExample(
+      Reduce(.variance, axes: [1]),
+      [TensorType(.bfloat16, [3, .symbol("none", 0...4)])]
+    ),
+    OperatorExample(Reduce(.norm, axes: [0]), [TensorType(.float32, [.symbol("none", 0...4), 3])]),
+    OperatorExample(
+      Reduce(.norm, axes: [1], order: 0.5),
+      [TensorType(.float32, [3, .symbol("none", 0...4)])]
+    ),
+    OperatorExample(Reduce(.maximum, axes: [1]), [TensorType(.float32, [0, 0, 3])]),
+    OperatorExample(
+      Reduce(.minimum, axes: [1]),
+      [TensorType(.float32, [.symbol("none", 0...4), .symbol("none", 0...4)])]
+    ),
+    OperatorExample(
+      Reduce(.norm, axes: [0], order: .infinity),
+      [TensorType(.float32, [.symbol("none", 0...4), .symbol("none", 0...4)])]
+    ),
     OperatorExample(Reduce(.sum, axes: []), [TensorType(.uint8, [])]),
   ]
 }

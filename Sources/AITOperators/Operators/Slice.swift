@@ -3,7 +3,8 @@ import AITGraph
 /// Takes every `step`-th element along each axis: `y[i] = x[start + i · step]`.
 ///
 /// Starts and sizes are given for all axes; a negative step runs backwards from its start. Always a
-/// view. Source: Python's slicing, after clamping and negative positions are resolved by the
+/// view. Positions that the symbols' bounds do not keep within the extents are checked when a run
+/// begins; a slice without elements may lie anywhere. Source: Python's slicing, after clamping and negative positions are resolved by the
 /// builder; split and chunk are slices.
 package struct Slice: ViewOperator {
   package static let name = "slice"
@@ -47,9 +48,8 @@ package struct Slice: ViewOperator {
         hint: "give one start, one size and one step other than 0 for each axis"
       )
     }
-    for axis in 0..<x.rank where sizes[axis] != 0 {
-      let last = starts[axis] + (sizes[axis] - 1) * Dimension(steps[axis])
-      // With symbols, bounds that cannot be decided are taken on trust of the builder.
+    for axis in 0..<x.rank where !sizes.contains(0) {
+      let last = last(axis)
       let isInside =
         (x.shape[axis] - 1 - last).upperBound >= 0 && last.upperBound >= 0
         && starts[axis].upperBound >= 0 && (x.shape[axis] - 1 - starts[axis]).upperBound >= 0
@@ -62,6 +62,35 @@ package struct Slice: ViewOperator {
       }
     }
     return [TensorType(x.dtype, Shape(sizes))]
+  }
+
+  /// The position of the last element along an axis.
+  private func last(_ axis: Int) -> Dimension {
+    starts[axis] + (sizes[axis] - 1) * Dimension(steps[axis])
+  }
+
+  package func sizeConstraints(_ operands: [TensorType], results: [TensorType]) -> [SizeConstraint]
+  {
+    starts.indices.flatMap { axis in
+      let ends = steps[axis] > 0 ? (starts[axis], last(axis)) : (last(axis), starts[axis])
+      let count = results[0].shape.elementCount
+      return [
+        SizeConstraint(
+          "the lowest position of slice along axis \(axis)",
+          ends.0,
+          is: .atLeast,
+          0,
+          where: count
+        ),
+        SizeConstraint(
+          "the highest position of slice along axis \(axis)",
+          ends.1,
+          is: .atMost,
+          operands[0].shape[axis] - 1,
+          where: count
+        ),
+      ]
+    }
   }
 
   package func view(of layout: Layout, operand: TensorType, result: TensorType) -> Layout? {
@@ -117,6 +146,11 @@ extension Slice {
         steps: [1, 1]
       ),
       [TensorType(.int64, [.symbol("batch", 1...8), .symbol("seq", 1...16)])]
+    ),
+    OperatorExample(
+      // Within the extent for every size, which the bounds alone do not tell.
+      Slice(starts: [(.symbol("seq", 1...16) - 1) % 4], sizes: [1], steps: [1]),
+      [TensorType(.float32, [.symbol("seq", 1...16)])]
     ),
     OperatorExample(Slice(starts: [2], sizes: [0], steps: [1]), [TensorType(.bool, [2])]),
     OperatorExample(Slice(starts: [], sizes: [], steps: []), [TensorType(.bfloat16, [])]),

@@ -92,7 +92,10 @@ package struct EpilogueFusion: GraphPass {
         || graph.consumers(of: results[index]).contains { $0 != reader && !path.nodes.contains($0) }
     }
     let inner = graph.epilogueBody(of: producer)
-    var body = FusedBody(work, graph[reader].inputs)
+    let own = FusedBody(work, graph[reader].inputs)
+    guard own.mayJoin(inner, limits) else { return nil }
+    var body =
+      own
       .absorbing(inner, computing: computed, keeping: kept)
     guard body.fits(limits) else { return nil }
 

@@ -69,7 +69,9 @@ package struct NormalizationRecognition: GraphPass {
   private func epsilon(_ term: Term, in graph: Graph) -> (Double, Term)? {
     guard let operands = graph.operands(of: term, .add) else { return nil }
     for (value, literal) in [(operands[0], operands[1]), (operands[1], operands[0])] {
-      if let epsilon = graph.literal(literal), epsilon >= 0 { return (epsilon, value) }
+      if let epsilon = graph.literal(literal), epsilon >= 0, epsilon.isFinite {
+        return (epsilon, value)
+      }
     }
     return nil
   }

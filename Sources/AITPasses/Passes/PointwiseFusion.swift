@@ -60,8 +60,11 @@ package struct PointwiseFusion: GraphPass {
           (FusedBody.Operand.value($0.element), $0.offset)
         }
       )
-      let body = FusedBody(work, node.inputs)
-        .absorbing(FusedBody(inner, source.inputs), computing: computed, keeping: kept)
+      let (own, other) = (FusedBody(work, node.inputs), FusedBody(inner, source.inputs))
+      guard own.mayJoin(other, limits) else { continue }
+      let body =
+        own
+        .absorbing(other, computing: computed, keeping: kept)
         .trimmed(in: graph, shape: graph[node.outputs[0]].type.shape)
       guard body.fits(limits) else { continue }
       let merged = try graph.substitute(

@@ -48,6 +48,8 @@ package struct SiblingFusion: GraphPass {
     while siblings.count > 1 {
       var merged = siblings.removeFirst()
       for other in siblings {
+        // A node with all the results it may have takes no other: many readers stay cheap.
+        guard graph[merged].outputs.count < limits.results else { break }
         guard let joined = try merge(merged, other, &graph, &analysis, limits) else { continue }
         siblings.removeAll { $0 == other }
         merged = joined
@@ -67,9 +69,13 @@ package struct SiblingFusion: GraphPass {
       !analysis.reachability.depends(right, on: left),
       analysis.isInvariant(left, in: graph) == analysis.isInvariant(right, in: graph)
     else { return nil }
-    let body = FusedBody(first, graph[left].inputs).joined(
-      with: FusedBody(second, graph[right].inputs)
+    let (own, other) = (
+      FusedBody(first, graph[left].inputs), FusedBody(second, graph[right].inputs)
     )
+    guard own.mayJoin(other, limits),
+      first.body.results.count + second.body.results.count <= limits.results
+    else { return nil }
+    let body = own.joined(with: other)
     guard body.fits(limits) else { return nil }
     let merged = try graph.substitute(
       Pointwise(body.expression),

@@ -50,7 +50,7 @@ package struct TransposeAbsorption: GraphPass {
       let rank = permute.permutation.count
       let source = graph[producer].inputs[0]
       // The operand's last axis stands before the last: exchange the two, and say so.
-      guard permute.permutation[rank - 2] == rank - 1 else { continue }
+      guard rank >= 2, permute.permutation[rank - 2] == rank - 1 else { continue }
       var rest = permute.permutation
       rest.swapAt(rank - 1, rank - 2)
       flags[index].toggle()
@@ -65,7 +65,9 @@ package struct TransposeAbsorption: GraphPass {
     throws(Diagnostic)
   {
     let node = graph[id]
+    // With a vector, the result's last two axes are not those of a matrix.
     guard node.fusion.isEmpty, graph.hasOneUse(node.outputs[0]),
+      node.inputs.allSatisfy({ graph[$0].type.rank >= 2 }),
       let reader = graph.consumers(of: node.outputs[0]).first,
       let permute = graph[reader].op as? Permute, isExchange(permute.permutation),
       !graph.consumers(of: graph[reader].outputs[0]).contains(where: { graph[$0].op is MatMul })

@@ -31,7 +31,7 @@ bool failForShape(const char* kind, size_t index, const TensorDescription& tenso
                   const AITemplateParamShape& found, const char* reason) {
   Message message;
   message.add("%s %zu '%s': found shape ", kind, index, tensor.name)
-      .addShape(found.shape_data, found.size)
+      .addShape(found.shape_data, found.size, static_cast<size_t>(tensor.rank))
       .add(", expected ");
   addBounds(message, tensor);
   return fail(message.add("%s", reason));
@@ -62,9 +62,10 @@ bool overlap(const void* left, int64_t leftSize, const void* right, int64_t righ
 
 }  // namespace
 
-bool Runtime::check(const RunArguments& arguments) {
+bool Runtime::check(const RunArguments& arguments, const Snapshot& constants) {
   return checkInputTypes(arguments) && bindSymbols(arguments) && checkInputs(arguments) &&
-         checkOutputs(arguments) && checkOverlaps(arguments);
+         checkOutputs(arguments) && checkOverlaps(arguments) &&
+         checkConstantOverlaps(arguments, constants);
 }
 
 /// Counts, types and ranks: what makes it safe to look at the extents.
@@ -193,6 +194,10 @@ bool Runtime::checkOutputs(const RunArguments& arguments) {
       return fail("output %zu '%s': the shape's data is null, expected %d extents", index,
                   output.name, output.rank);
     }
+    if (given.shape.size > kLargestRank) {
+      return fail("output %zu '%s': found a shape of %zu axes, expected %d", index, output.name,
+                  given.shape.size, output.rank);
+    }
     bool hasNegative = false;
     for (size_t axis = 0; axis < given.shape.size; ++axis) {
       hasNegative |= given.shape.shape_data[axis] < 0;
@@ -247,6 +252,27 @@ bool Runtime::checkOverlaps(const RunArguments& arguments) const {
         "own: allocate it apart",
         index, model_.outputs[index].name, kind, other,
         isInput ? model_.inputs[other].name : model_.outputs[other].name);
+  }
+  return true;
+}
+
+/// Values that the caller set are read where they lie: a run that writes there would change the
+/// model for the runs after it, and for itself.
+bool Runtime::checkConstantOverlaps(const RunArguments& arguments,
+                                    const Snapshot& constants) const {
+  for (size_t constant = 0; constant < constants.constants.count(); ++constant) {
+    if (!constants.isSet[constant] || constants.constantBlocks[constant]) continue;
+    const ConstantDescription& description = model_.constants[constant];
+    for (size_t index = 0; index < arguments.outputCount; ++index) {
+      if (!overlap(arguments.outputs[index].ptr, outputSizes_[index], constants.constants[constant],
+                   description.sizeInBytes)) {
+        continue;
+      }
+      return fail(
+          "output %zu '%s': its memory overlaps that of constant '%s', which the model reads where "
+          "it was set, expected memory of its own: allocate it apart",
+          index, model_.outputs[index].name, description.name);
+    }
   }
   return true;
 }

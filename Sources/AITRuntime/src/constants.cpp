@@ -327,15 +327,19 @@ bool Constants::checkTensor(const ConstantDescription& constant, const AITData& 
                 rank);
   }
   const size_t expectedRank = static_cast<size_t>(constant.rank);
+  if (rank > kLargestRank) {
+    return fail("constant '%s': found a shape of %zu axes, expected %zu", constant.name, rank,
+                expectedRank);
+  }
   // A flat tensor says nothing about its axes; any other that differs may be a transposed one.
   const bool isFlat =
       rank == 1 && tensor.shape.shape_data[0] == elementCount(constant.shape, expectedRank);
   if (!isFlat && !isSameButOnes(tensor.shape.shape_data, rank, constant.shape, expectedRank)) {
     Message message;
     message.add("constant '%s': found shape ", constant.name)
-        .addShape(tensor.shape.shape_data, rank)
+        .addShape(tensor.shape.shape_data, rank, kLargestRank)
         .add(", expected ")
-        .addShape(constant.shape, expectedRank)
+        .addShape(constant.shape, expectedRank, kLargestRank)
         .add(" (extents of 1 apart, or flat): reshape or transpose the tensor");
     return fail(message);
   }

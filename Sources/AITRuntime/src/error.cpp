@@ -74,11 +74,12 @@ Message& Message::add(const char* format, ...) {
   return *this;
 }
 
-Message& Message::addShape(const int64_t* extents, size_t rank) {
+Message& Message::addShape(const int64_t* extents, size_t rank, size_t most) {
   add("[");
-  for (size_t axis = 0; axis < rank; ++axis) {
+  for (size_t axis = 0; axis < rank && axis < most; ++axis) {
     add(axis == 0 ? "%lld" : ", %lld", static_cast<long long>(extents[axis]));
   }
+  if (rank > most) add(most == 0 ? "%zu axes" : ", ... %zu axes", rank);
   return add("]");
 }
 

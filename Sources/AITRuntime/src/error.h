@@ -17,7 +17,9 @@ class Message {
   __attribute__((format(printf, 2, 3))) Message& add(const char* format, ...);
 
   /// Adds extents as "[2, 3]".
-  Message& addShape(const int64_t* extents, size_t rank);
+  /// Adds a shape, at most so many of its extents: what a caller says there are may not all be
+  /// there.
+  Message& addShape(const int64_t* extents, size_t rank, size_t most);
 
   const char* text() const { return text_ ? text_ : ""; }
   size_t length() const { return length_; }

@@ -77,7 +77,7 @@ void Runtime::invalidate() {
 // MARK: - Run
 
 bool Runtime::run(const RunArguments& arguments, const Snapshot& constants, StepTime* times) {
-  if (!check(arguments)) return false;
+  if (!check(arguments, constants)) return false;
   bindTensors(arguments);
   if (boundConstants_ != constants.version) bindConstants(constants);
   team_.begin(arguments.threadLimit);
@@ -93,6 +93,7 @@ bool Runtime::bindSizes() {
   boundConstants_ = 0;  // their offsets are entries of the dimension table, too
   if (model_.dimensionCount > 0) model_.evaluateDimensions(symbols_.data(), dimensions_.data());
   const int64_t* dimensions = dimensions_.data();
+  if (!checkConstraints()) return false;
   if (model_.arenaBoundInBytes > 0 && dimensions[model_.arenaSize] > model_.arenaBoundInBytes) {
     return fail(
         "found an arena of %lld bytes for these shapes, expected at most %lld: the library "
@@ -114,6 +115,20 @@ bool Runtime::bindSizes() {
         step.workspace < 0 ? nullptr : atOffset(arena_.data, step.workspace, dimensions);
   }
   hasSizes_ = true;
+  return true;
+}
+
+/// Before any step: kernels rely on what they are told of sizes.
+bool Runtime::checkConstraints() const {
+  for (int32_t index = 0; index < model_.constraintCount; ++index) {
+    const ConstraintDescription& constraint = model_.constraints[index];
+    if (dimension(constraint.margin) >= 0) continue;
+    return fail("node '%s': found %s%lld for %s, expected %s%lld: pass inputs whose sizes fit "
+                "together",
+                constraint.node, constraint.found,
+                static_cast<long long>(dimension(constraint.foundValue)), constraint.subject,
+                constraint.expected, static_cast<long long>(dimension(constraint.bound)));
+  }
   return true;
 }
 

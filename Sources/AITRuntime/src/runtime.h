@@ -69,16 +69,18 @@ class Runtime {
   };
 
   // Checks, in arguments.cpp.
-  bool check(const RunArguments& arguments);
+  bool check(const RunArguments& arguments, const Snapshot& constants);
   bool checkInputTypes(const RunArguments& arguments) const;
   bool bindSymbols(const RunArguments& arguments);
   bool bindSymbol(const RunArguments& arguments, const SymbolBinding& binding);
   bool checkInputs(const RunArguments& arguments);
   bool checkOutputs(const RunArguments& arguments);
   bool checkOverlaps(const RunArguments& arguments) const;
+  bool checkConstantOverlaps(const RunArguments& arguments, const Snapshot& constants) const;
   int64_t sizeInBytes(const TensorDescription& tensor) const;
 
   bool bindSizes();
+  bool checkConstraints() const;
   void bindTensors(const RunArguments& arguments);
   void bindConstants(const Snapshot& constants);
   void runSteps(StepTime* times);

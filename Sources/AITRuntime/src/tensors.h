@@ -17,6 +17,10 @@ inline size_t elementSizeInBytes(DType dtype) {
 const char* dtypeName(DType dtype);
 inline const char* dtypeName(AITemplateDtype dtype) { return dtypeName(static_cast<DType>(dtype)); }
 
+/// The greatest rank of a tensor, the compiler's own limit. A shape that claims more is a mistake,
+/// and its extents are not read.
+constexpr size_t kLargestRank = 16;
+
 /// The product of extents; INT64_MAX where it overflows. No extent is negative.
 int64_t elementCount(const int64_t* extents, size_t rank);
 

@@ -3,7 +3,9 @@
 ifeq ($(origin CXX),default)
 CXX := clang++
 endif
-CXXFLAGS := -O3 -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
+# Nothing, unless the target is another architecture than the machine that compiled the model.
+MACHINE :=
+CXXFLAGS := -O3 $(MACHINE) -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -ffunction-sections -fdata-sections -fno-ident -Wall -Wno-psabi -Wno-unused-function -Werror=return-type -march=x86-64-v3 -Iruntime/include -Iruntime/src -Iprelude -I.
 SOURCES := \
   runtime/src/allocators.cpp \
   runtime/src/arguments.cpp \
@@ -24,19 +26,23 @@ SOURCES := \
   runtime/src/thread_pool.cpp \
   kernels/pack_float16_5851c5d600055eea.cpp \
   kernels/pointwise_float16_7d56df64d5438062.cpp \
-  kernels/matmul_float16_6cbf4d8d07ae6d95.cpp \
+  kernels/matmul_float16_e1bb40ddd8c066c5.cpp \
   kernels/matmul_float16_6d35f8b005826839.cpp \
   kernels/softmax_float16_259bbcc35aea1c19.cpp \
   kernels/pointwise_float16_112759fcfe9dd309.cpp \
   model.cpp \
+  stages.S \
   constants.cpp
 OBJECTS := $(SOURCES:%=%.make.o)
 
 libmlp.so: $(OBJECTS) constants.o
-	$(CXX) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
+	$(CXX) $(MACHINE) -shared -o $@ $^ -static-libstdc++ -static-libgcc -pthread -Wl,--exclude-libs,ALL -lm
 
 %.cpp.make.o: %.cpp
 	$(CXX) $(CXXFLAGS) -c $< -o $@
+
+%.S.make.o: %.S
+	$(CXX) $(MACHINE) -c $< -o $@
 
 .PHONY: clean
 clean:

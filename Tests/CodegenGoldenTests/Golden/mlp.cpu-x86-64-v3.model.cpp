@@ -5,7 +5,7 @@
 
 extern "C" void pack_float16_5851c5d600055eea(const ait::KernelContext& context);
 extern "C" void pointwise_float16_7d56df64d5438062(const ait::KernelContext& context);
-extern "C" void matmul_float16_6cbf4d8d07ae6d95(const ait::KernelContext& context);
+extern "C" void matmul_float16_e1bb40ddd8c066c5(const ait::KernelContext& context);
 extern "C" void matmul_float16_6d35f8b005826839(const ait::KernelContext& context);
 extern "C" void softmax_float16_259bbcc35aea1c19(const ait::KernelContext& context);
 extern "C" void pointwise_float16_112759fcfe9dd309(const ait::KernelContext& context);
@@ -128,7 +128,7 @@ const ait::OperandShape run3Shapes[] = {
 };
 const int32_t run3Sizes[] = {0, 1, 1, 4, 5, 4, 1, 4};
 const ait::StepDescription runSteps[] = {
-  {"hidden", "matmul", "matmul_float16_6cbf4d8d07ae6d95", matmul_float16_6cbf4d8d07ae6d95, 4, run0Operands, run0Shapes, 3, 11, run0Sizes, -1, 8, 9},
+  {"hidden", "matmul", "matmul_float16_e1bb40ddd8c066c5", matmul_float16_e1bb40ddd8c066c5, 4, run0Operands, run0Shapes, 3, 11, run0Sizes, -1, 8, 9},
   {"product", "matmul", "matmul_float16_6d35f8b005826839", matmul_float16_6d35f8b005826839, 3, run1Operands, run1Shapes, 2, 9, run1Sizes, -1, 10, 11},
   {"rows", "softmax", "softmax_float16_259bbcc35aea1c19", softmax_float16_259bbcc35aea1c19, 2, run2Operands, run2Shapes, 1, 6, run2Sizes, -1, 12, 13},
   {"Y", "pointwise", "pointwise_float16_112759fcfe9dd309", pointwise_float16_112759fcfe9dd309, 3, run3Operands, run3Shapes, 2, 8, run3Sizes, -1, 14, 15},
@@ -194,7 +194,7 @@ const char manifest[] =
       "    {\"name\": \"scale\", \"dtype\": \"float16\", \"shape\": [\"16\"], \"original_name\": \"scale\", \"bound\": true}\n"
       "  ],\n"
       "  \"steps\": [\n"
-      "    {\"name\": \"hidden\", \"operation\": \"matmul\", \"kernel\": \"matmul_float16_6cbf4d8d07ae6d95\", \"configuration\": \"B packed in panels of 16\"},\n"
+      "    {\"name\": \"hidden\", \"operation\": \"matmul\", \"kernel\": \"matmul_float16_e1bb40ddd8c066c5\", \"configuration\": \"B packed in panels of 16\"},\n"
       "    {\"name\": \"product\", \"operation\": \"matmul\", \"kernel\": \"matmul_float16_6d35f8b005826839\", \"configuration\": \"B packed in panels of 16\"},\n"
       "    {\"name\": \"rows\", \"operation\": \"softmax\", \"kernel\": \"softmax_float16_259bbcc35aea1c19\", \"configuration\": \"vectors along rows\"},\n"
       "    {\"name\": \"Y\", \"operation\": \"pointwise\", \"kernel\": \"pointwise_float16_112759fcfe9dd309\", \"configuration\": \"loops of rank 2\"}\n"
@@ -234,6 +234,8 @@ const ait::ModelDescription description = {
   /* bindings = */ bindings,
   /* dimensionCount = */ 17,
   /* evaluateDimensions = */ evaluateDimensions,
+  /* constraintCount = */ 0,
+  /* constraints = */ nullptr,
   /* inputCount = */ 1,
   /* inputs = */ inputs,
   /* outputCount = */ 2,

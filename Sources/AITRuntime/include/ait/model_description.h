@@ -32,6 +32,18 @@ struct SymbolDescription {
   int64_t maximum;  // inclusive
 };
 
+/// What the sizes of a run must comply with, beyond the bounds of the symbols: a position within an
+/// extent of another symbol, an extent that is not empty. The texts end where a number follows.
+struct ConstraintDescription {
+  const char* node;
+  const char* subject;   // what is compared, such as "the lowest position of slice along axis 0"
+  const char* found;     // such as "m - 1 = "
+  const char* expected;  // such as "at most n - 1 = "
+  int32_t margin;        // dimension-table entry: negative if the sizes are refused
+  int32_t foundValue;    // dimension-table entry
+  int32_t bound;         // dimension-table entry
+};
+
 /// A graph input or output. Its extents are entries of the dimension table.
 struct TensorDescription {
   const char* name;
@@ -134,6 +146,8 @@ struct ModelDescription {
   /// Evaluates every entry of the dimension table; entries are sizes, strides and byte offsets.
   int32_t dimensionCount;
   void (*evaluateDimensions)(const int64_t* symbols, int64_t* dimensions);
+  int32_t constraintCount;
+  const ConstraintDescription* constraints;
 
   int32_t inputCount;
   const TensorDescription* inputs;

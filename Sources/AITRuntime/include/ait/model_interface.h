@@ -184,7 +184,8 @@ AIT_EXPORT AITemplateError AITemplateModelContainerDelete(AITemplateModelHandle 
 // MARK: - Constants
 
 // Until it is replaced, the runtime reads a constant from the memory handed in (except where a
-// comment says copy), so that memory must stay. Each run sees the constants as they were when it
+// comment says copy), so that memory must stay, and no run may write to it: outputs that overlap it
+// are refused. Each run sees the constants as they were when it
 // began. When a function of this section returns, nothing reads the values it replaced any more.
 // Values computed from constants follow: the next run, or `FoldConstants`, brings them up to date.
 // Such a run takes longer and allocates memory; all others allocate none.

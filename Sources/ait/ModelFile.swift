@@ -1,0 +1,57 @@
+import AITBuild
+import AITGraph
+import AITOperators
+
+/// The file that a command is about: a graph's text, or a library.
+struct ModelFile {
+  let path: String
+
+  init(_ path: String) { self.path = path }
+
+  /// Whether it is a library, by its name or its first bytes.
+  var isLibrary: Bool {
+    path.hasSuffix(".so") || FileSystem.firstBytes(of: path, 4) == [0x7F, 0x45, 0x4C, 0x46]
+  }
+
+  /// The graph whose text the file holds.
+  func readGraph() throws(Diagnostic) -> Graph {
+    if FileSystem.isFolder(path) {
+      throw Diagnostic(
+        .unsupportedFormat,
+        "a folder, where a graph's text was expected",
+        at: path,
+        hint: "name a file in it"
+      )
+    }
+    if isLibrary && FileSystem.exists(path) {
+      throw Diagnostic(
+        .unsupportedFormat,
+        "a library, where a graph's text was expected",
+        at: path,
+        hint: "`ait run`, `bench`, `profile` and `inspect` take libraries; "
+          + "`ait inspect \(path)` prints the graph that it was made from"
+      )
+    }
+    if FileSystem.firstBytes(of: path, 512)?.contains(0) ?? false {
+      throw Diagnostic(
+        .unsupportedFormat,
+        "no text, where a graph's text was expected",
+        at: path,
+        hint: "name the graph, which begins with 'graph'; weights are given with --weights"
+      )
+    }
+    guard let text = FileSystem.read(path) else {
+      throw Diagnostic(
+        .unreadableFile,
+        "the graph cannot be read",
+        at: path,
+        hint: "see that the file is there"
+      )
+    }
+    do throws(Diagnostic) { return try Graph.parse(text) } catch {
+      var located = error
+      located.location = "\(path): \(error.location ?? "")"
+      throw located
+    }
+  }
+}
