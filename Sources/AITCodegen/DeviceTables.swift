@@ -90,10 +90,9 @@ package struct DeviceTables {
   private func writeImages(_ writer: inout CodeWriter) {
     var offset = 0
     var entries: [Target.CUDA: [String]] = [:]
-    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     for image in images {
       entries[image.architecture, default: []].append(
-        "{\(numbers[image.kernel] ?? 0), \(Self.symbol) + \(offset), \(image.sizeInBytes)},"
+        "{\(Self.symbol) + \(offset), \(image.sizeInBytes)},  // \(image.kernel)"
       )
       offset += (image.sizeInBytes + Self.alignment - 1) / Self.alignment * Self.alignment
     }

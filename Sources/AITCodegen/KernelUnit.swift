@@ -7,7 +7,9 @@ package enum KernelUnit {
   /// The text of a kernel's file.
   ///
   /// `users` are lines that say which nodes it serves.
-  package static func text(_ kernel: KernelSource, users: [String]) -> String {
+  package static func text(_ kernel: KernelSource, users: [String], gpus: [Target.CUDA] = [])
+    -> String
+  {
     var writer = CodeWriter()
     if !kernel.configuration.isEmpty { writer.line("// \(kernel.configuration)") }
     for user in users { writer.line("// \(user)") }
@@ -31,6 +33,7 @@ package enum KernelUnit {
         let name = kernel.entryName(index)
         writer.block("extern \"C\" const ait::DeviceKernel \(name) = {", "};") { writer in
           writer.line("/* symbol = */ \(Cxx.string(name)),")
+          writer.line("/* architecture = */ \(place(entry, in: gpus)),")
           writer.line("/* blockSize = */ \(entry.threads),")
           writer.line("/* sharedSizeInBytes = */ \(entry.sharedSizeInBytes),")
           writer.line("/* clusterSize = */ \(entry.clusterSize),")
@@ -43,6 +46,12 @@ package enum KernelUnit {
     writer.line("  \(kernel.statement)")
     writer.line("}")
     return writer.output
+  }
+
+  /// The place of the only architecture that has an entry; -1 if all have it.
+  private static func place(_ entry: DeviceEntry, in gpus: [Target.CUDA]) -> Int {
+    let having = gpus.indices.filter { entry.architectures.contains(gpus[$0]) }
+    return having.count == gpus.count ? -1 : having.first ?? -1
   }
 
   /// The text of the file of a kernel's entry on the device.

@@ -58,7 +58,7 @@ package struct ModelBundle: Sendable {
     for kernel in plan.kernels {
       let path = "kernels/\(kernel.functionName).cpp"
       let users = users[kernel] ?? []
-      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users)))
+      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users, gpus: plan.target.gpus)))
       units.append(.init(path: path, flags: Self.kernelFlags, isKernel: true))
       for (index, entry) in kernel.entries.enumerated() {
         let path = "kernels/\(kernel.entryName(index)).cu"

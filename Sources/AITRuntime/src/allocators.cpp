@@ -26,6 +26,8 @@ namespace ait {
 namespace {
 
 constexpr size_t kAlignmentInBytes = 64;
+// What the drivers of devices give, and copy engines want.
+constexpr size_t kDeviceAlignmentInBytes = 256;
 // Below it a page of its own wastes more than it gains.
 constexpr size_t kSmallestMappingInBytes = size_t{256} << 10;
 // Regions of several huge pages; smaller ones would waste a good part of one.
@@ -33,8 +35,17 @@ constexpr size_t kSmallestHugeInBytes = size_t{8} << 20;
 
 class DefaultAllocator : public AITemplateAllocator {
  public:
-  void* Allocate(size_t nbytes) override { return allocateBytes(nbytes); }
-  void Free(void* ptr) override { freeBytes(ptr); }
+  void* Allocate(size_t nbytes) override {
+    if (const DeviceBackend* backend = deviceBackend()) return backend->allocate(nbytes);
+    return allocateBytes(nbytes);
+  }
+  void Free(void* ptr) override {
+    if (const DeviceBackend* backend = deviceBackend()) {
+      if (ptr) backend->free(ptr, nullptr);
+    } else {
+      freeBytes(ptr);
+    }
+  }
 
   // Called by the destructor, whoever deletes the allocator.
   static void operator delete(void* memory) { std::free(memory); }
@@ -114,6 +125,11 @@ void freeTo(AITemplateAllocator* allocator, void* memory) noexcept {
 
 }  // namespace
 
+const DeviceBackend* deviceBackend() {
+  const DeviceCode* code = aitModelDescription()->device;
+  return code ? code->backend : nullptr;
+}
+
 void* mapPages(size_t sizeInBytes) {
   void* pages = mmap(nullptr, sizeInBytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -131,10 +147,13 @@ void unmapPages(void* pages, size_t sizeInBytes) {
 bool Memory::allocate(size_t sizeInBytes, const char* purpose, Region& region) {
   region = Region();
   if (sizeInBytes > SIZE_MAX / 2) return failForMemory(sizeInBytes, purpose);
-  region.sizeInBytes = sizeInBytes == 0 ? kAlignmentInBytes : sizeInBytes;
+  const size_t alignment = device_ ? kDeviceAlignmentInBytes : kAlignmentInBytes;
+  region.sizeInBytes = sizeInBytes == 0 ? alignment : sizeInBytes;
   if (allocator_) {
-    region.sizeInBytes += kAlignmentInBytes;  // clients' allocators need not align
+    region.sizeInBytes += alignment;  // clients' allocators need not align
     region.base = allocateFrom(allocator_, region.sizeInBytes);
+  } else if (device_) {
+    region.base = device_->allocate(region.sizeInBytes, purpose);
   } else if (region.sizeInBytes >= kSmallestMappingInBytes) {
     region.base = mapPages(region.sizeInBytes);
     region.isMapped = true;
@@ -143,12 +162,13 @@ bool Memory::allocate(size_t sizeInBytes, const char* purpose, Region& region) {
   }
   if (!region.base) {
     region = Region();
+    if (device_ && !allocator_) return false;
     if (!allocator_) return failForMemory(sizeInBytes, purpose);
     return fail("the allocator that was given returned no memory (%zu bytes, for %s): free some",
                 sizeInBytes, purpose);
   }
   const uintptr_t address = reinterpret_cast<uintptr_t>(region.base);
-  const uintptr_t padding = (kAlignmentInBytes - address % kAlignmentInBytes) % kAlignmentInBytes;
+  const uintptr_t padding = (alignment - address % alignment) % alignment;
   region.data = static_cast<uint8_t*>(region.base) + padding;
   allocatedInBytes_ += region.sizeInBytes;
   return true;
@@ -159,6 +179,8 @@ void Memory::free(Region& region) {
   allocatedInBytes_ -= region.sizeInBytes;
   if (allocator_) {
     freeTo(allocator_, region.base);
+  } else if (device_) {
+    device_->free(region.base);
   } else if (region.isMapped) {
     unmapPages(region.base, region.sizeInBytes);
   } else {

@@ -5,10 +5,11 @@
 #include <cstddef>
 
 #include "ait/model_interface.h"
+#include "device.h"
 
 namespace ait {
 
-/// A stretch of memory, 64-byte aligned.
+/// A stretch of memory, 64-byte aligned; a device's is 256-byte aligned.
 struct Region {
   void* data = nullptr;
   void* base = nullptr;    // as the allocator returned it
@@ -16,10 +17,13 @@ struct Region {
   bool isMapped = false;
 };
 
-/// The user's allocator, or the operating system. Not for use by two threads at once.
+/// The user's allocator, the device, or the operating system. Not for use by two threads at once.
 class Memory {
  public:
   explicit Memory(AITemplateAllocator* allocator) : allocator_(allocator) {}
+
+  /// Takes all memory from the device, or, if there is an allocator, trusts that it does.
+  void use(Device* device) { device_ = device; }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
@@ -33,8 +37,12 @@ class Memory {
 
  private:
   AITemplateAllocator* const allocator_;
+  Device* device_ = nullptr;
   std::atomic<size_t> allocatedInBytes_{0};
 };
+
+/// How this library reaches its device; null if it is for the CPU.
+const DeviceBackend* deviceBackend();
 
 /// Address space from the operating system; pages cost memory once they are touched.
 void* mapPages(size_t sizeInBytes);

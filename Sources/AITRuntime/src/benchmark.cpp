@@ -17,6 +17,7 @@ struct Lane {
   const Snapshot* constants;
   RunArguments arguments;
   AITData* outputs;  // its own; null for the first, which writes the caller's
+  Stream stream;     // its own, or null
   size_t count;
   pthread_t thread;
   int64_t nanoseconds;
@@ -25,13 +26,15 @@ struct Lane {
 
 void* runLane(void* argument) {
   Lane& lane = *static_cast<Lane*>(argument);
-  Runtime* runtime = lane.container->acquireRuntime();
+  Runtime* runtime = lane.container->acquireRuntime(lane.arguments.stream);
+  RunQueue* queue = runtime->queue();
+  bool isDone = !queue || queue->startClock(lane.arguments.stream);
   const int64_t begin = nowInNanoseconds();
-  bool isDone = true;
   for (size_t index = 0; isDone && index < lane.count; ++index) {
     isDone = runtime->run(lane.arguments, *lane.constants);
   }
   lane.nanoseconds = nowInNanoseconds() - begin;
+  if (queue && isDone) isDone = queue->stopClock(lane.arguments.stream, lane.nanoseconds);
   lane.container->releaseRuntime(runtime);
   if (!isDone) lane.error = strdup(lastError());
   return nullptr;
@@ -39,8 +42,9 @@ void* runLane(void* argument) {
 
 class Lanes {
  public:
-  Lanes(const ModelDescription& model, size_t count)
+  Lanes(const ModelDescription& model, Device* device, size_t count)
       : model_(model),
+        device_(device),
         count_(count),
         lanes_(static_cast<Lane*>(std::calloc(count, sizeof(Lane)))) {}
   Lanes(const Lanes&) = delete;
@@ -51,19 +55,28 @@ class Lanes {
       std::free(lanes_[index].error);
       AITData* outputs = lanes_[index].outputs;
       for (int32_t output = 0; outputs && output < model_.outputCount; ++output) {
-        freeBytes(outputs[output].ptr);
+        if (device_) {
+          device_->free(outputs[output].ptr);
+        } else {
+          freeBytes(outputs[output].ptr);
+        }
       }
       std::free(outputs);
+      if (lanes_[index].stream) device_->destroyStream(lanes_[index].stream);
     }
     std::free(lanes_);
   }
 
-  bool prepare(const Lane& first) {
+  bool prepare(const Lane& first, bool usesOwnStreams) {
     if (!lanes_) return failForMemory(count_ * sizeof(Lane), "the benchmark");
     for (size_t index = 0; index < count_; ++index) {
       lanes_[index] = first;
       if (index == 0) continue;
       lanes_[index].arguments.outputShapes = nullptr;
+      if (device_ && usesOwnStreams) {
+        if (!device_->makeStream(lanes_[index].stream)) return false;
+        lanes_[index].arguments.stream = lanes_[index].stream;
+      }
       if (!makeOutputs(lanes_[index])) return false;
     }
     return true;
@@ -98,7 +111,12 @@ class Lanes {
       for (size_t output = 0; output < sizes.count(); ++output) {
         const size_t size = static_cast<size_t>(sizes[output]);
         const void* found = lanes_[index].outputs[output].ptr;
-        if (size == 0 || std::memcmp(found, expected[output].ptr, size) == 0) continue;
+        if (size == 0) continue;
+        bool isDone = true;
+        const bool isSame = device_ ? device_->isEqual(found, expected[output].ptr, size, isDone)
+                                    : std::memcmp(found, expected[output].ptr, size) == 0;
+        if (!isDone) return false;
+        if (isSame) continue;
         return fail(
             "output %zu '%s' of thread %zu differs from that of thread 0: the model is not "
             "deterministic, or its inputs changed meanwhile",
@@ -128,7 +146,9 @@ class Lanes {
       const size_t rank = static_cast<size_t>(output.rank);
       const size_t size = static_cast<size_t>(elementCount(output.maximumShape, rank)) *
                           elementSizeInBytes(output.dtype);
-      void* memory = allocateBytes(size);
+      void* memory = device_ ? device_->allocate(size == 0 ? 1 : size, "a thread's outputs")
+                             : allocateBytes(size);
+      if (device_ && !memory) return false;
       if (!memory) return failForMemory(size, "a thread's outputs");
       lane.outputs[index] = AITData(memory, AITemplateParamShape(output.maximumShape, rank),
                                     static_cast<AITemplateDtype>(output.dtype));
@@ -137,6 +157,7 @@ class Lanes {
   }
 
   const ModelDescription& model_;
+  Device* const device_;
   const size_t count_;
   Lane* const lanes_;
 };
@@ -159,11 +180,11 @@ bool ModelContainer::benchmark(const RunArguments& arguments, const BenchmarkOpt
                          "the benchmark");
   }
   // The same for all threads, so that a change of constants meanwhile does not tell them apart.
-  const Snapshot* constants = constants_.acquire();
+  const Snapshot* constants = constants_.acquire(arguments.stream);
   if (!constants) return false;
 
   // One run checks the arguments, warms up, and tells the shapes.
-  Runtime* runtime = acquireRuntime();
+  Runtime* runtime = acquireRuntime(arguments.stream);
   bool isDone = runtime->run(arguments, *constants);
   for (size_t index = 0; isDone && index < sizes.count(); ++index) {
     const TensorDescription& output = model_.outputs[index];
@@ -174,13 +195,14 @@ bool ModelContainer::benchmark(const RunArguments& arguments, const BenchmarkOpt
   }
   releaseRuntime(runtime);
 
-  Lanes lanes(model_, threadCount);
+  Lanes lanes(model_, device(), threadCount);
   Lane first = {};
   first.container = this;
   first.constants = constants;
   first.arguments = arguments;
+  first.arguments.isSynchronous = false;
   first.count = options.count;
-  isDone = isDone && lanes.prepare(first) && lanes.run();
+  isDone = isDone && lanes.prepare(first, options.usesOwnStreams) && lanes.run();
   constants_.release(constants);
   if (!isDone || !lanes.compareOutputs(sizes)) return false;
   milliseconds = static_cast<float>(static_cast<double>(lanes.slowestInNanoseconds()) * 1e-6 /

@@ -1,7 +1,4 @@
 // AITemplate's C ABI.
-#include <cstring>
-
-#include "allocators.h"
 #include "c_api.h"
 #include "constants.h"
 
@@ -38,12 +35,13 @@ bool getShape(const int64_t* extents, int32_t rank, AITemplateParamShape* out) {
   return true;
 }
 
-AITemplateError run(const char* function, AITemplateModelHandle handle, const AITData* inputs,
-                    size_t inputCount, AITData* outputs, size_t outputCount,
-                    int64_t** outputShapes) {
-  return answer(function, handle, [&](ModelContainer& container) {
-    return container.run({inputs, inputCount, outputs, outputCount, outputShapes, 0});
-  });
+RunArguments makeArguments(const AITData* inputs, size_t inputCount, AITData* outputs,
+                           size_t outputCount, AITemplateStreamHandle stream, bool usesGraph,
+                           int64_t** outputShapes) {
+  RunArguments arguments = {inputs, inputCount, outputs, outputCount, outputShapes, 0};
+  arguments.stream = stream;
+  arguments.usesGraph = usesGraph;
+  return arguments;
 }
 
 }  // namespace
@@ -91,22 +89,22 @@ AITemplateError AITemplateModelContainerSetManyConstants(AITemplateModelHandle h
 }
 
 AITemplateError AITemplateModelContainerSetDoubleBufferConstant(AITemplateModelHandle handle,
-                                                                AITemplateStreamHandle,
+                                                                AITemplateStreamHandle stream,
                                                                 const char* name,
                                                                 const AITData* tensor) {
   return answer(__func__, handle, [&](ModelContainer& container) {
     return isGiven(name, "name") && isGiven(tensor, "tensor") &&
-           container.constants().setInDoubleBuffer(&name, tensor, 1);
+           container.constants().setInDoubleBuffer(&name, tensor, 1, stream);
   });
 }
 
 AITemplateError AITemplateModelContainerSetManyDoubleBufferConstants(AITemplateModelHandle handle,
-                                                                     AITemplateStreamHandle,
+                                                                     AITemplateStreamHandle stream,
                                                                      const char** names,
                                                                      const AITData* tensors,
                                                                      size_t num_tensors) {
   return answer(__func__, handle, [&](ModelContainer& container) {
-    return container.constants().setInDoubleBuffer(names, tensors, num_tensors);
+    return container.constants().setInDoubleBuffer(names, tensors, num_tensors, stream);
   });
 }
 
@@ -160,15 +158,16 @@ AITemplateError AITemplateModelContainerGetConstantOriginalName(AITemplateModelH
 }
 
 AITemplateError AITemplateModelContainerFoldConstants(AITemplateModelHandle handle,
-                                                      AITemplateStreamHandle, bool) {
+                                                      AITemplateStreamHandle stream, bool) {
   return answer(__func__, handle,
-                [](ModelContainer& container) { return container.constants().fold(); });
+                [&](ModelContainer& container) { return container.constants().fold(stream); });
 }
 
 AITemplateError AITemplateModelContainerFoldConstantsInDoubleBuffer(AITemplateModelHandle handle,
-                                                                    AITemplateStreamHandle, bool) {
-  return answer(__func__, handle, [](ModelContainer& container) {
-    return container.constants().foldInDoubleBuffer();
+                                                                    AITemplateStreamHandle stream,
+                                                                    bool) {
+  return answer(__func__, handle, [&](ModelContainer& container) {
+    return container.constants().foldInDoubleBuffer(stream);
   });
 }
 
@@ -181,37 +180,51 @@ AITemplateError AITemplateModelContainerSwapConstants(AITemplateModelHandle hand
 
 AITemplateError AITemplateModelContainerRun(AITemplateModelHandle handle, const AITData* inputs,
                                             size_t num_inputs, AITData* outputs, size_t num_outputs,
-                                            AITemplateStreamHandle, bool, bool,
-                                            int64_t** output_shapes_out) {
-  return run(__func__, handle, inputs, num_inputs, outputs, num_outputs, output_shapes_out);
+                                            AITemplateStreamHandle stream, bool sync,
+                                            bool graph_mode, int64_t** output_shapes_out) {
+  return answer(__func__, handle, [&](ModelContainer& container) {
+    RunArguments arguments = makeArguments(inputs, num_inputs, outputs, num_outputs, stream,
+                                           graph_mode, output_shapes_out);
+    arguments.isSynchronous = sync;
+    return container.run(arguments);
+  });
 }
 
 AITemplateError AITemplateModelContainerRunWithOutputsOnHost(
     AITemplateModelHandle handle, const AITData* inputs, size_t num_inputs, AITData* outputs,
-    size_t num_outputs, AITemplateStreamHandle, bool, int64_t** output_shapes_out) {
-  return run(__func__, handle, inputs, num_inputs, outputs, num_outputs, output_shapes_out);
+    size_t num_outputs, AITemplateStreamHandle stream, bool graph_mode,
+    int64_t** output_shapes_out) {
+  return answer(__func__, handle, [&](ModelContainer& container) {
+    RunArguments arguments = makeArguments(inputs, num_inputs, outputs, num_outputs, stream,
+                                           graph_mode, output_shapes_out);
+    arguments.hasOutputsOnHost = true;
+    return container.run(arguments);
+  });
 }
 
 AITemplateError AITemplateModelContainerProfile(AITemplateModelHandle handle, const AITData* inputs,
                                                 size_t num_inputs, AITData* outputs,
-                                                size_t num_outputs, AITemplateStreamHandle,
+                                                size_t num_outputs, AITemplateStreamHandle stream,
                                                 size_t num_iters, const char* filename) {
   return answer(__func__, handle, [&](ModelContainer& container) {
-    return container.profile({inputs, num_inputs, outputs, num_outputs, nullptr, 0}, num_iters,
-                             filename);
+    return container.profile(
+        makeArguments(inputs, num_inputs, outputs, num_outputs, stream, false, nullptr), num_iters,
+        filename);
   });
 }
 
 AITemplateError AITemplateModelContainerBenchmark(AITemplateModelHandle handle,
                                                   const AITData* inputs, size_t num_inputs,
                                                   AITData* outputs, size_t num_outputs,
-                                                  AITemplateStreamHandle, bool, size_t count,
-                                                  size_t num_threads, bool, float* runtime_ms,
-                                                  int64_t** output_shapes_out) {
+                                                  AITemplateStreamHandle stream, bool graph_mode,
+                                                  size_t count, size_t num_threads,
+                                                  bool use_unique_stream_per_thread,
+                                                  float* runtime_ms, int64_t** output_shapes_out) {
   return answer(__func__, handle, [&](ModelContainer& container) {
     return isGiven(runtime_ms, "runtime_ms") &&
-           container.benchmark({inputs, num_inputs, outputs, num_outputs, output_shapes_out, 0},
-                               {count, num_threads}, *runtime_ms);
+           container.benchmark(makeArguments(inputs, num_inputs, outputs, num_outputs, stream,
+                                             graph_mode, output_shapes_out),
+                               {count, num_threads, use_unique_stream_per_thread}, *runtime_ms);
   });
 }
 
@@ -306,75 +319,6 @@ AITemplateError AITemplateModelContainerGetNumRuntimes(AITemplateModelHandle han
   return answer(__func__, handle, [&](ModelContainer& container) {
     if (!isGiven(num_runtimes_out, "num_runtimes_out")) return false;
     *num_runtimes_out = container.runtimeCount();
-    return true;
-  });
-}
-
-// MARK: - Memory
-
-AITemplateError AITemplateAllocatorCreate(AITemplateAllocator** allocator_out,
-                                          AITemplateAllocatorType allocator_type) {
-  return answer(__func__, [&] {
-    if (!isGiven(allocator_out, "allocator_out")) return false;
-    if (allocator_type != AITemplateAllocatorType::kDefault &&
-        allocator_type != AITemplateAllocatorType::kTracking) {
-      return fail("found allocator_type = %d, expected 0 (default) or 1 (tracking)",
-                  static_cast<int>(allocator_type));
-    }
-    AITemplateAllocator* allocator =
-        makeAllocator(allocator_type == AITemplateAllocatorType::kTracking);
-    if (!allocator) return failForMemory(64, "an allocator");
-    *allocator_out = allocator;
-    return true;
-  });
-}
-
-AITemplateError AITemplateAllocatorDelete(AITemplateAllocator* allocator) {
-  return answer(__func__, [&] {
-    return isGiven(allocator, "allocator") &&
-           (deleteAllocator(allocator) || fail("the allocator's destructor threw an exception"));
-  });
-}
-
-AITemplateError AITemplateTrackingAllocatorGetNumBytes(AITemplateAllocator* allocator,
-                                                       size_t* num_bytes_out) {
-  return answer(__func__, [&] {
-    return isGiven(allocator, "allocator") && isGiven(num_bytes_out, "num_bytes_out") &&
-           (trackedBytes(allocator, *num_bytes_out) ||
-            fail("the allocator is not a tracking one of this library: make it with "
-                 "AITemplateAllocatorCreate and type 1"));
-  });
-}
-
-AITemplateError AITemplateDeviceMalloc(void** ptr_out, size_t size, AITemplateStreamHandle, bool) {
-  return answer(__func__, [&] {
-    if (!isGiven(ptr_out, "ptr_out")) return false;
-    *ptr_out = nullptr;
-    if (size == 0) return true;
-    void* memory = size <= SIZE_MAX / 2 ? allocateBytes(size) : nullptr;
-    if (!memory) return failForMemory(size, "a tensor");
-    *ptr_out = memory;
-    return true;
-  });
-}
-
-AITemplateError AITemplateDeviceFree(void* ptr, AITemplateStreamHandle, bool) {
-  freeBytes(ptr);
-  return AITemplateError::AITemplateSuccess;
-}
-
-AITemplateError AITemplateMemcpy(void* dst, const void* src, size_t count,
-                                 AITemplateMemcpyKind kind, AITemplateStreamHandle, bool) {
-  return answer(__func__, [&] {
-    if (static_cast<int>(kind) < 0 || static_cast<int>(kind) > 2) {
-      return fail(
-          "found kind = %d, expected 0 (host to device), 1 (device to host) or 2 (device to "
-          "device)",
-          static_cast<int>(kind));
-    }
-    if (count == 0) return true;
-    if (!isGiven(dst, "dst") || !isGiven(src, "src")) return false;
-    std::memmove(dst, src, count);  // clients may move within a tensor
     return true;
   });
 }

@@ -64,6 +64,7 @@ AITemplateError AITemplateModelContainerCreateWithOptions(AITemplateModelHandle*
     chosen.runtimeCount = given.num_runtimes == 0 ? 1 : given.num_runtimes;
     chosen.threadCount = given.num_threads;
     chosen.allocator = given.allocator;
+    chosen.device = given.device;
     ModelContainer* container = ModelContainer::make(*aitModelDescription(), chosen);
     if (container) *ret = reinterpret_cast<AITemplateModelHandle>(container);
     return container != nullptr;

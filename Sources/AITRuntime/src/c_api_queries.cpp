@@ -31,7 +31,7 @@ AITemplateError AITemplateModelContainerInferOutputShapes(AITemplateModelHandle 
                                                           int64_t** output_shapes_out) {
   return answer(__func__, handle, [&](ModelContainer& container) {
     if (!isGiven(output_shapes_out, "output_shapes_out")) return false;
-    Runtime* runtime = container.acquireRuntime();
+    Runtime* runtime = container.acquireRuntime(nullptr);
     const bool isDone = runtime->inferOutputShapes(inputs, num_inputs, output_shapes_out);
     container.releaseRuntime(runtime);
     return isDone;
@@ -45,7 +45,7 @@ AITemplateError AITemplateModelContainerGetFoldedValue(AITemplateModelHandle han
     const ModelDescription& model = container.model();
     if (!isGiven(data_out, "data_out") || !isGiven(size_out, "size_out")) return false;
     if (!isBelow(folded_idx, model.foldedCount, "folded value")) return false;
-    const Snapshot* constants = container.constants().acquire();
+    const Snapshot* constants = container.constants().acquire(nullptr);
     if (!constants) return false;
     *data_out = constants->folded[folded_idx];
     *size_out = static_cast<size_t>(model.folded[folded_idx].sizeInBytes);

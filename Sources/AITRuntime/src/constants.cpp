@@ -22,24 +22,27 @@ bool isSameButOnes(const int64_t* shape, size_t rank, const int64_t* other, size
 
 }  // namespace
 
-bool Constants::prepare(Team& team) {
+bool Constants::prepare(Team& team, Device* device) {
   team_ = &team;
+  device_ = device;
   const size_t count = static_cast<size_t>(model_.constantCount);
   if (!folding_.prepare()) return false;
   if (!isPending_.allocate(count) || !pending_.allocate(count) || !pendingBlocks_.allocate(count)) {
     return failForMemory(count * sizeof(void*), "the table of constants");
   }
-  active_ = Snapshot::make(model_);
+  if (device_ && !upload()) return false;
+  active_ = makeCompiled();
   if (!active_) return false;
-  folding_.markInitial(*active_);
   settle(*active_);
   return true;
 }
 
 Constants::~Constants() {
+  if (queue_) queue_->destroy();
   dropPrepared();
   for (Block* block : pendingBlocks_) Block::release(block, memory_);
   Snapshot::destroy(active_, memory_);
+  memory_.free(image_);
 }
 
 void Constants::resetInChild() {
@@ -50,7 +53,8 @@ void Constants::resetInChild() {
 
 // MARK: - Readers
 
-const Snapshot* Constants::acquire() {
+const Snapshot* Constants::acquire(Stream stream) {
+  if (device_ && !device_->isUsable()) return nullptr;
   {
     Lock lock(mutex_);
     if (active_->isReady) {
@@ -63,7 +67,7 @@ const Snapshot* Constants::acquire() {
     if (!checkPresence(*active_)) return nullptr;
     Snapshot* next = Snapshot::copy(*active_);
     if (!next) return nullptr;
-    if (!finish(*next)) {
+    if (!finish(*next, stream)) {
       Snapshot::destroy(next, memory_);
       return nullptr;
     }
@@ -85,21 +89,6 @@ void Constants::waitForReaders() {
   Lock lock(mutex_);
   isClosing_ = true;
   while (active_->readers > 0) drained_.wait(mutex_);
-}
-
-const Snapshot* Constants::acquireCompiled() {
-  Lock writer(writerMutex_);
-  Snapshot* snapshot = Snapshot::make(model_);
-  if (!snapshot) return nullptr;
-  folding_.markInitial(*snapshot);
-  if (checkPresence(*snapshot) && finish(*snapshot)) return snapshot;
-  Snapshot::destroy(snapshot, memory_);
-  return nullptr;
-}
-
-void Constants::releaseCompiled(const Snapshot* snapshot) {
-  Lock writer(writerMutex_);
-  Snapshot::destroy(const_cast<Snapshot*>(snapshot), memory_);
 }
 
 // MARK: - Writers
@@ -141,7 +130,8 @@ bool Constants::set(const char* const* names, const AITData* tensors, size_t cou
   return true;
 }
 
-bool Constants::setInDoubleBuffer(const char* const* names, const AITData* tensors, size_t count) {
+bool Constants::setInDoubleBuffer(const char* const* names, const AITData* tensors, size_t count,
+                                  Stream stream) {
   if (count == 0) return true;
   Array<int32_t> indices;
   Array<Block*> blocks;
@@ -153,11 +143,16 @@ bool Constants::setInDoubleBuffer(const char* const* names, const AITData* tenso
     if (!constant.isBound) continue;
     const size_t size = static_cast<size_t>(constant.sizeInBytes);
     blocks[position] = Block::make(memory_, size, "copies of constants");
-    if (!blocks[position]) {
+    if (!blocks[position] ||
+        !copy(blocks[position]->region.data, tensors[position].ptr, size, stream)) {
       for (Block* block : blocks) Block::release(block, memory_);
       return false;
     }
-    if (size > 0) std::memcpy(blocks[position]->region.data, tensors[position].ptr, size);
+  }
+  // The tensors are the caller's again when this returns.
+  if (device_ && !device_->synchronize(stream)) {
+    for (Block* block : blocks) Block::release(block, memory_);
+    return false;
   }
   dropPrepared();
   for (size_t position = 0; position < count; ++position) {
@@ -172,13 +167,14 @@ bool Constants::setInDoubleBuffer(const char* const* names, const AITData* tenso
   return true;
 }
 
-bool Constants::fold() {
+bool Constants::fold(Stream stream) {
+  if (device_ && !device_->isUsable()) return false;
   Lock writer(writerMutex_);
   Snapshot* next = Snapshot::copy(*active_);
   if (!next) return false;
   // What the user set lies in the user's memory, whose content may have changed since.
   folding_.markDependents(next->isSet, *next);
-  if (!finish(*next)) {
+  if (!finish(*next, stream)) {
     Snapshot::destroy(next, memory_);
     return false;
   }
@@ -190,13 +186,14 @@ bool Constants::fold() {
   return true;
 }
 
-bool Constants::foldInDoubleBuffer() {
+bool Constants::foldInDoubleBuffer(Stream stream) {
+  if (device_ && !device_->isUsable()) return false;
   Lock writer(writerMutex_);
   if (pendingCount_ == 0) return true;
   Snapshot* next = Snapshot::copy(*active_);
   if (!next) return false;
   applyPending(*next);
-  if (!finish(*next)) {
+  if (!finish(*next, stream)) {
     Snapshot::destroy(next, memory_);
     return false;
   }
@@ -206,6 +203,7 @@ bool Constants::foldInDoubleBuffer() {
 }
 
 bool Constants::swap() {
+  if (device_ && !device_->isUsable()) return false;
   Lock writer(writerMutex_);
   if (pendingCount_ == 0) return true;
   Snapshot* next = prepared_;
@@ -248,8 +246,8 @@ void Constants::dropPrepared() {
 }
 
 /// Brings the folded values of a snapshot that no run sees yet up to date.
-bool Constants::finish(Snapshot& snapshot) {
-  if (!folding_.fold(snapshot, *team_)) return false;
+bool Constants::finish(Snapshot& snapshot, Stream stream) {
+  if (!folding_.fold(snapshot, *team_, queue_, stream)) return false;
   settle(snapshot);
   return true;
 }
@@ -274,6 +272,8 @@ void Constants::publish(Snapshot* snapshot) {
     active_ = snapshot;
     while (old->readers > 0) drained_.wait(mutex_);
   }
+  // Runs that were not waited for may still be at work with the old values.
+  if (device_) device_->waitForRuns();
   Snapshot::destroy(old, memory_);
 }
 
@@ -303,6 +303,7 @@ bool Constants::checkPresence(const Snapshot& snapshot) const {
 
 bool Constants::check(const char* const* names, const AITData* tensors, size_t count,
                       Array<int32_t>& indices) const {
+  if (device_ && !device_->isUsable()) return false;
   if (!names) return fail("the array of names is null, expected %zu names", count);
   if (!tensors) return fail("the array of tensors is null, expected %zu tensors", count);
   if (!indices.allocate(count)) return failForMemory(count * sizeof(int32_t), "the names");
@@ -354,7 +355,8 @@ bool Constants::checkTensor(const ConstantDescription& constant, const AITData& 
         "align the memory",
         constant.name, tensor.ptr, elementSize, dtypeName(constant.dtype));
   }
-  return true;
+  return !device_ || constant.sizeInBytes == 0 ||
+         device_->checkPointer("constant", -1, constant.name, tensor.ptr);
 }
 
 // MARK: - Questions

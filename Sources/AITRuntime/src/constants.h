@@ -12,6 +12,7 @@
 #include "ait/model_interface.h"
 #include "allocators.h"
 #include "array.h"
+#include "device.h"
 #include "folding.h"
 #include "snapshot.h"
 #include "threading.h"
@@ -26,14 +27,15 @@ class Constants {
   Constants& operator=(const Constants&) = delete;
   ~Constants();
 
-  /// `team` runs the fold steps.
-  bool prepare(Team& team);
+  /// `team` runs the fold steps, or puts them into the device's queue. Uploads what the library
+  /// was compiled with to the device.
+  bool prepare(Team& team, Device* device);
 
   // MARK: Readers
 
   /// The active snapshot, folded first where needed; null if a value is missing. Pair with
-  /// `release`.
-  const Snapshot* acquire();
+  /// `release`. Here and below, a device folds and copies after the work that is in the stream.
+  const Snapshot* acquire(Stream stream);
   void release(const Snapshot* snapshot);
 
   /// Waits until nobody holds a snapshot; nobody may acquire one any more.
@@ -47,9 +49,10 @@ class Constants {
   // MARK: Writers
 
   bool set(const char* const* names, const AITData* tensors, size_t count);
-  bool setInDoubleBuffer(const char* const* names, const AITData* tensors, size_t count);
-  bool fold();
-  bool foldInDoubleBuffer();
+  bool setInDoubleBuffer(const char* const* names, const AITData* tensors, size_t count,
+                         Stream stream);
+  bool fold(Stream stream);
+  bool foldInDoubleBuffer(Stream stream);
   bool swap();
 
   // MARK: Questions
@@ -72,7 +75,10 @@ class Constants {
   bool checkTensor(const ConstantDescription& constant, const AITData& tensor) const;
   bool isMissing(const Snapshot& snapshot, size_t constant) const;
   bool checkPresence(const Snapshot& snapshot) const;
-  bool finish(Snapshot& snapshot);
+  bool upload();
+  Snapshot* makeCompiled() const;
+  bool copy(void* target, const void* source, size_t sizeInBytes, Stream stream);
+  bool finish(Snapshot& snapshot, Stream stream);
   void settle(Snapshot& snapshot);
   void publish(Snapshot* snapshot);
   bool applyPending(Snapshot& snapshot);
@@ -81,6 +87,10 @@ class Constants {
   const ModelDescription& model_;
   Memory& memory_;
   Team* team_ = nullptr;
+  Device* device_ = nullptr;
+  RunQueue* queue_ = nullptr;    // of folding
+  Region image_;                 // on the device: what the library was compiled with
+  Array<const void*> uploaded_;  // by constant, then by folded value; empty on the CPU
 
   // Guards what readers touch: the active pointer and the counts of readers. Held briefly.
   Mutex mutex_;

@@ -220,14 +220,18 @@ bool Folding::allocateFolded() {
   return true;
 }
 
-bool Folding::fold(Snapshot& snapshot, Team& team) {
+bool Folding::fold(Snapshot& snapshot, Team& team, RunQueue* queue, Stream stream) {
   if (!close(snapshot)) return true;
   if (!checkInputs(snapshot)) return false;
   Region arena;
-  bool isDone = allocateFolded() &&
-                memory_.allocate(static_cast<size_t>(model_.foldArenaSizeInBytes),
-                                 "folding's arena", arena) &&
-                runSteps(snapshot, static_cast<uint8_t*>(arena.data), team);
+  bool isDone =
+      allocateFolded() &&
+      memory_.allocate(static_cast<size_t>(model_.foldArenaSizeInBytes), "folding's arena", arena);
+  if (isDone) {
+    uint8_t* data = static_cast<uint8_t*>(arena.data);
+    isDone = queue ? runOnDevice(snapshot, data, team, *queue, stream)
+                   : runSteps(snapshot, data, team, nullptr);
+  }
   memory_.free(arena);
   for (size_t index = 0; index < blocks_.count(); ++index) {
     if (!blocks_[index]) continue;
@@ -241,7 +245,29 @@ bool Folding::fold(Snapshot& snapshot, Team& team) {
   return isDone;
 }
 
-bool Folding::runSteps(const Snapshot& snapshot, uint8_t* arena, Team& team) {
+bool Folding::runOnDevice(const Snapshot& snapshot, uint8_t* arena, Team& team, RunQueue& queue,
+                          Stream stream) {
+  struct Steps {
+    Folding& folding;
+    const Snapshot& snapshot;
+    uint8_t* arena;
+    Team& team;
+    RunQueue& queue;
+  } steps = {*this, snapshot, arena, team, queue};
+  DeviceRun run = {};
+  run.stream = stream;
+  run.isSynchronous = true;
+  run.steps = model_.foldSteps;
+  run.stepCount = mustRun_.count();
+  run.enqueue = [](void* context) {
+    Steps& given = *static_cast<Steps*>(context);
+    given.folding.runSteps(given.snapshot, given.arena, given.team, &given.queue);
+  };
+  run.context = &steps;
+  return queue.run(run);
+}
+
+bool Folding::runSteps(const Snapshot& snapshot, uint8_t* arena, Team& team, RunQueue* queue) {
   team.begin(0);
   for (size_t index = 0; index < mustRun_.count(); ++index) {
     if (!mustRun_[index]) continue;
@@ -264,8 +290,9 @@ bool Folding::runSteps(const Snapshot& snapshot, uint8_t* arena, Team& team) {
     }
     void* workspace =
         step.workspace < 0 ? nullptr : atOffset(arena, step.workspace, dimensions_.data());
+    if (queue) queue->enter(index);
     team.enter(step);
-    step.kernel(KernelContext{buffers_.data(), sizes_.data(), workspace, team});
+    step.kernel(KernelContext{buffers_.data(), sizes_.data(), workspace, team, queue});
   }
   return team.end();
 }

@@ -10,6 +10,7 @@
 #include "ait/model_description.h"
 #include "allocators.h"
 #include "array.h"
+#include "device.h"
 #include "snapshot.h"
 #include "thread_pool.h"
 
@@ -30,15 +31,17 @@ class Folding {
   /// Marks the steps that depend on the constants chosen, at any distance. Returns whether any do.
   bool markDependents(const Array<uint8_t>& isChosen, Snapshot& snapshot);
 
-  /// Runs the marked steps, and those they need, into new memory, and unmarks them. On failure the
-  /// snapshot is as before.
-  bool fold(Snapshot& snapshot, Team& team);
+  /// Runs the marked steps, and those they need, into new memory, and unmarks them; with a queue on
+  /// its device, after the work in the stream, and waits. On failure the snapshot is as before.
+  bool fold(Snapshot& snapshot, Team& team, RunQueue* queue, Stream stream);
 
  private:
   bool close(const Snapshot& snapshot);
   bool checkInputs(const Snapshot& snapshot) const;
   bool allocateFolded();
-  bool runSteps(const Snapshot& snapshot, uint8_t* arena, Team& team);
+  bool runSteps(const Snapshot& snapshot, uint8_t* arena, Team& team, RunQueue* queue);
+  bool runOnDevice(const Snapshot& snapshot, uint8_t* arena, Team& team, RunQueue& queue,
+                   Stream stream);
 
   const ModelDescription& model_;
   Memory& memory_;

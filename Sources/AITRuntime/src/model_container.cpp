@@ -73,17 +73,22 @@ bool ModelContainer::prepare(const ContainerOptions& options) {
                 kLargestRuntimeCount);
   }
   int32_t threadCount = 1;
-  if (!chooseThreadCount(options.threadCount, threadCount)) return false;
+  if (!prepareDevice(options)) return false;
+  // The threads of a device are its own.
+  if (!device() && !chooseThreadCount(options.threadCount, threadCount)) return false;
   // One team for each runtime, and one for folding.
   const int32_t teamCount = static_cast<int32_t>(options.runtimeCount) + 1;
   if (!workers_.start(threadCount, teamCount)) return false;
-  if (!constants_.prepare(workers_.team(teamCount - 1))) return false;
+  if (!constants_.prepare(workers_.team(teamCount - 1), device())) return false;
   if (!runtimes_.allocate(options.runtimeCount)) {
     return failForMemory(options.runtimeCount * sizeof(Runtime*), "the runtimes");
   }
   for (Runtime*& runtime : runtimes_) {
     Team& team = workers_.team(static_cast<int32_t>(freeCount_));
-    runtime = makeObject<Runtime>(model_, memory_, team);
+    RunQueue* queue = device() ? device()->makeQueue() : nullptr;
+    if (device() && !queue) return false;
+    runtime = makeObject<Runtime>(model_, memory_, team, queue);
+    if (!runtime && queue) queue->destroy();
     if (!runtime) return failForMemory(sizeof(Runtime), "a runtime");
     if (!runtime->prepare()) return false;
     runtime->next = freeRuntimes_;
@@ -91,6 +96,19 @@ bool ModelContainer::prepare(const ContainerOptions& options) {
     ++freeCount_;
   }
   return true;
+}
+
+bool ModelContainer::prepareDevice(const ContainerOptions& options) {
+  const DeviceBackend* backend = model_.device ? model_.device->backend : nullptr;
+  if (backend) {
+    device_.set(backend->makeDevice(model_, options.device));
+    memory_.use(device());
+    return device() != nullptr;
+  }
+  if (!options.device || !*options.device) return true;
+  return fail(
+      "found device = '%s', but the model was compiled for %s, which has none: leave it null",
+      options.device, model_.target);
 }
 
 void ModelContainer::destroy(ModelContainer* container) {
@@ -114,25 +132,39 @@ ModelContainer::~ModelContainer() {
 // MARK: - Runs
 
 bool ModelContainer::run(const RunArguments& arguments) {
-  const Snapshot* constants = constants_.acquire();
+  const Snapshot* constants = constants_.acquire(arguments.stream);
   if (!constants) return false;
-  Runtime* runtime = acquireRuntime();
+  Runtime* runtime = acquireRuntime(arguments.stream);
   const bool isDone = runtime->run(arguments, *constants);
   releaseRuntime(runtime);
   constants_.release(constants);
   return isDone;
 }
 
-Runtime* ModelContainer::acquireRuntime() {
+Runtime* ModelContainer::acquireRuntime(Stream stream) {
   Lock lock(mutex_);
   while (!freeRuntimes_) {
     ++waiterCount_;
     runtimeFreed_.wait(mutex_);
     --waiterCount_;
   }
+  if (device()) return takeReady(stream);
   // The one used last: its arena and tables are the likeliest to be in a cache.
   Runtime* runtime = freeRuntimes_;
   freeRuntimes_ = runtime->next;
+  --freeCount_;
+  return runtime;
+}
+
+/// A runtime whose work is under way in another stream would do, too, but its next run waits.
+Runtime* ModelContainer::takeReady(Stream stream) {
+  Runtime** chosen = &freeRuntimes_;
+  for (Runtime** link = &freeRuntimes_; *link; link = &(*link)->next) {
+    chosen = link;  // in the end the one released longest ago
+    if ((*link)->queue()->isReadyFor(stream)) break;
+  }
+  Runtime* runtime = *chosen;
+  *chosen = runtime->next;
   --freeCount_;
   return runtime;
 }
@@ -149,9 +181,9 @@ void ModelContainer::releaseRuntime(Runtime* runtime) {
 
 void ModelContainer::writeMemoryFigures(AITemplateMemoryFigures& figures) const {
   figures.arena_bound = static_cast<uint64_t>(model_.arenaBoundInBytes);
-  figures.scratch = workers_.scratchSizeInBytes();
-  figures.per_runtime = figures.arena_bound + runtimes_[0]->tableSizeInBytes() +
-                        static_cast<uint64_t>(ThreadPool::kScratchSizeInBytes);
+  figures.scratch = device_.get() ? 0 : workers_.scratchSizeInBytes();
+  figures.per_runtime = figures.arena_bound + runtimes_[0]->tableSizeInBytes();
+  if (!device_.get()) figures.per_runtime += static_cast<uint64_t>(ThreadPool::kScratchSizeInBytes);
   for (int32_t index = 0; index < model_.constantCount; ++index) {
     const ConstantDescription& constant = model_.constants[index];
     const uint64_t size = static_cast<uint64_t>(constant.sizeInBytes);
@@ -214,6 +246,7 @@ void ModelContainer::afterForkInChild() {
 }
 
 void ModelContainer::resetInChild() {
+  if (device()) device()->noteFork();
   runtimeFreed_.reset();
   constants_.resetInChild();
   workers_.resetInChild();

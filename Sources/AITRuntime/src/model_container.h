@@ -12,6 +12,7 @@
 #include "allocators.h"
 #include "array.h"
 #include "constants.h"
+#include "device.h"
 #include "runtime.h"
 #include "thread_pool.h"
 #include "threading.h"
@@ -22,11 +23,13 @@ struct ContainerOptions {
   size_t runtimeCount = 1;
   size_t threadCount = 0;  // 0: from the environment, else the number of processors
   AITemplateAllocator* allocator = nullptr;
+  const char* device = nullptr;  // such as "cuda:1"; null: see ait.h
 };
 
 struct BenchmarkOptions {
-  size_t count;        // runs of each thread
-  size_t threadCount;  // 0: one for each processor
+  size_t count;         // runs of each thread
+  size_t threadCount;   // 0: one for each processor
+  bool usesOwnStreams;  // each thread but the first puts its runs into a stream of its own
 };
 
 class ModelContainer {
@@ -41,6 +44,8 @@ class ModelContainer {
 
   const ModelDescription& model() const { return model_; }
   Constants& constants() { return constants_; }
+  /// Null on the CPU.
+  Device* device() { return device_.get(); }
   size_t runtimeCount() const { return runtimes_.count(); }
   size_t threadCount() const { return static_cast<size_t>(workers_.threadCount()); }
   void writeMemoryFigures(AITemplateMemoryFigures& figures) const;
@@ -54,7 +59,8 @@ class ModelContainer {
   /// In self_test.cpp.
   bool selfTest(double& largestError);
 
-  Runtime* acquireRuntime();
+  /// On a device one that need not wait for another stream, if there is one.
+  Runtime* acquireRuntime(Stream stream);
   void releaseRuntime(Runtime* runtime);
 
  private:
@@ -69,6 +75,8 @@ class ModelContainer {
   ~ModelContainer();
 
   bool prepare(const ContainerOptions& options);
+  bool prepareDevice(const ContainerOptions& options);
+  Runtime* takeReady(Stream stream);
   void enlist();
   void delist();
   void resetInChild();
@@ -76,7 +84,24 @@ class ModelContainer {
   static void afterForkInParent();
   static void afterForkInChild();
 
+  /// Outlives all that lies in its memory.
+  class OwnedDevice {
+   public:
+    OwnedDevice() = default;
+    OwnedDevice(const OwnedDevice&) = delete;
+    OwnedDevice& operator=(const OwnedDevice&) = delete;
+    ~OwnedDevice() {
+      if (device_) device_->destroy();
+    }
+    void set(Device* device) { device_ = device; }
+    Device* get() const { return device_; }
+
+   private:
+    Device* device_ = nullptr;
+  };
+
   const ModelDescription& model_;
+  OwnedDevice device_;
   Memory memory_;
   Workers workers_;
   Constants constants_;

@@ -81,14 +81,15 @@ bool ModelContainer::profile(const RunArguments& arguments, size_t iterationCoun
   if (!times.allocate(static_cast<size_t>(model_.stepCount))) {
     return failForMemory(static_cast<size_t>(model_.stepCount) * sizeof(StepTime), "the profile");
   }
-  const Snapshot* constants = constants_.acquire();
+  const Snapshot* constants = constants_.acquire(arguments.stream);
   if (!constants) return false;
-  Runtime* runtime = acquireRuntime();
+  Runtime* runtime = acquireRuntime(arguments.stream);
   // Warm-up: memory, caches and branch predictors as in a model that is in use. And a check of the
   // arguments before the file is touched.
   bool isDone = runtime->run(arguments, *constants);
   FILE* file = isDone ? std::fopen(filename, "w") : nullptr;
   if (isDone && !file) isDone = fail("cannot write '%s': %s", filename, std::strerror(errno));
+  if (isDone && runtime->queue()) isDone = runtime->queue()->prepareTiming();
   for (size_t iteration = 0; isDone && iteration < iterationCount; ++iteration) {
     isDone = runtime->run(arguments, *constants, times.data());
   }
@@ -101,6 +102,7 @@ bool ModelContainer::profile(const RunArguments& arguments, size_t iterationCoun
     }
     std::fputs("}\n", file);
   }
+  if (runtime->queue()) runtime->queue()->finishTiming();
   releaseRuntime(runtime);
   constants_.release(constants);
   if (!file) return false;

@@ -58,7 +58,10 @@ bool Runtime::prepare() {
                           arena_);
 }
 
-Runtime::~Runtime() { memory_.free(arena_); }
+Runtime::~Runtime() {
+  if (queue_) queue_->destroy();  // which waits for what is under way in the arena
+  memory_.free(arena_);
+}
 
 size_t Runtime::tableSizeInBytes() const {
   return sizeof(Runtime) +
@@ -78,11 +81,40 @@ void Runtime::invalidate() {
 
 bool Runtime::run(const RunArguments& arguments, const Snapshot& constants, StepTime* times) {
   if (!check(arguments, constants)) return false;
+  if (queue_) return runOnDevice(arguments, constants, times);
   bindTensors(arguments);
   if (boundConstants_ != constants.version) bindConstants(constants);
   team_.begin(arguments.threadLimit);
   runSteps(times);
   if (!team_.end()) return false;
+  if (arguments.outputShapes) writeOutputShapes(arguments.outputShapes);
+  return true;
+}
+
+/// Puts the steps into the queue of the device; the tables are read before it returns.
+bool Runtime::runOnDevice(const RunArguments& arguments, const Snapshot& constants,
+                          StepTime* times) {
+  if (arguments.hasInputsOnHost || arguments.hasOutputsOnHost) {
+    return queue_->runFromHost(*this, arguments, inputSizes_.data(), outputSizes_.data(),
+                               constants);
+  }
+  if (!queue_->check(arguments, inputSizes_.data(), outputSizes_.data())) return false;
+  bindTensors(arguments);
+  if (boundConstants_ != constants.version) bindConstants(constants);
+  const auto enqueue = [](void* runtime) { static_cast<Runtime*>(runtime)->runSteps(nullptr); };
+  const DeviceRun run = {arguments.stream,
+                         arguments.isSynchronous,
+                         arguments.usesGraph,
+                         symbols_.data(),
+                         symbols_.count(),
+                         &arguments,
+                         constants.version,
+                         model_.steps,
+                         workspaces_.count(),
+                         times,
+                         enqueue,
+                         this};
+  if (!queue_->run(run)) return false;
   if (arguments.outputShapes) writeOutputShapes(arguments.outputShapes);
   return true;
 }
@@ -154,7 +186,9 @@ void Runtime::runSteps(StepTime* times) {
   for (size_t index = 0; index < workspaces_.count(); ++index) {
     const StepDescription& step = model_.steps[index];
     const KernelContext context = {buffers_.data() + bufferStarts_[index],
-                                   sizes_.data() + sizeStarts_[index], workspaces_[index], team_};
+                                   sizes_.data() + sizeStarts_[index], workspaces_[index], team_,
+                                   queue_};
+    if (queue_) queue_->enter(index);
     team_.enter(step);
     if (!times) {
       step.kernel(context);

@@ -9,6 +9,7 @@
 #include "ait/model_interface.h"
 #include "allocators.h"
 #include "array.h"
+#include "device.h"
 #include "snapshot.h"
 #include "thread_pool.h"
 
@@ -22,6 +23,13 @@ struct RunArguments {
   size_t outputCount;
   int64_t** outputShapes;  // or null
   int32_t threadLimit;     // 0: all
+
+  // For devices.
+  Stream stream = nullptr;
+  bool isSynchronous = true;
+  bool usesGraph = false;
+  bool hasInputsOnHost = false;
+  bool hasOutputsOnHost = false;
 };
 
 /// Time spent in one step over several runs.
@@ -33,8 +41,8 @@ struct StepTime {
 /// Used by one thread at a time.
 class Runtime {
  public:
-  Runtime(const ModelDescription& model, Memory& memory, Team& team)
-      : model_(model), memory_(memory), team_(team) {}
+  Runtime(const ModelDescription& model, Memory& memory, Team& team, RunQueue* queue)
+      : model_(model), memory_(memory), team_(team), queue_(queue) {}
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   ~Runtime();
@@ -44,6 +52,9 @@ class Runtime {
   /// Checks the arguments, writing no output if they are wrong; then runs all steps. `times` holds
   /// an entry for each step, or is null.
   bool run(const RunArguments& arguments, const Snapshot& constants, StepTime* times = nullptr);
+
+  /// Null on the CPU.
+  RunQueue* queue() const { return queue_; }
 
   /// Checks the inputs and writes the shapes that a run on them gives its outputs.
   bool inferOutputShapes(const AITData* inputs, size_t inputCount, int64_t** shapes);
@@ -84,11 +95,13 @@ class Runtime {
   void bindTensors(const RunArguments& arguments);
   void bindConstants(const Snapshot& constants);
   void runSteps(StepTime* times);
+  bool runOnDevice(const RunArguments& arguments, const Snapshot& constants, StepTime* times);
   void writeOutputShapes(int64_t** shapes) const;
 
   const ModelDescription& model_;
   Memory& memory_;
   Team& team_;
+  RunQueue* const queue_;
   Region arena_;
 
   Array<int64_t> symbols_;

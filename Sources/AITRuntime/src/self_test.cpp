@@ -162,10 +162,11 @@ bool ModelContainer::selfTest(double& largestError) {
   if (!tensors.prepare(model_, test)) return false;
   const Snapshot* constants = constants_.acquireCompiled();
   if (!constants) return false;
-  Runtime* runtime = acquireRuntime();
-  const RunArguments arguments = {tensors.inputs(),  static_cast<size_t>(model_.inputCount),
-                                  tensors.outputs(), static_cast<size_t>(model_.outputCount),
-                                  nullptr,           0};
+  Runtime* runtime = acquireRuntime(nullptr);
+  RunArguments arguments = {tensors.inputs(),  static_cast<size_t>(model_.inputCount),
+                            tensors.outputs(), static_cast<size_t>(model_.outputCount),
+                            nullptr,           0};
+  arguments.hasInputsOnHost = arguments.hasOutputsOnHost = true;
   const bool isDone = runtime->run(arguments, *constants);
   releaseRuntime(runtime);
   constants_.releaseCompiled(constants);

@@ -33,7 +33,7 @@ void Block::release(Block* block, Memory& memory) {
 
 // MARK: - Snapshot
 
-Snapshot* Snapshot::make(const ModelDescription& model) {
+Snapshot* Snapshot::make(const ModelDescription& model, const void* const* uploaded) {
   Snapshot* snapshot = makeObject<Snapshot>();
   const size_t constantCount = static_cast<size_t>(model.constantCount);
   const size_t foldedCount = static_cast<size_t>(model.foldedCount);
@@ -47,10 +47,10 @@ Snapshot* Snapshot::make(const ModelDescription& model) {
     return nullptr;
   }
   for (size_t index = 0; index < constantCount; ++index) {
-    snapshot->constants[index] = model.constants[index].data;
+    snapshot->constants[index] = uploaded ? uploaded[index] : model.constants[index].data;
   }
   for (size_t index = 0; index < foldedCount; ++index) {
-    snapshot->folded[index] = model.folded[index].data;
+    snapshot->folded[index] = uploaded ? uploaded[constantCount + index] : model.folded[index].data;
   }
   return snapshot;
 }

@@ -33,8 +33,9 @@ struct Snapshot {
   Array<Block*> foldedBlocks;
   Array<uint8_t> isStale;  // by fold step: it must run before the snapshot is ready
 
-  /// What the library was compiled with. Null, with an error text, if there is no memory.
-  static Snapshot* make(const ModelDescription& model);
+  /// What the library was compiled with. `uploaded` says where constants, and then folded values,
+  /// lie on a device; null: in the library. Null, with an error text, if there is no memory.
+  static Snapshot* make(const ModelDescription& model, const void* const* uploaded);
   static Snapshot* copy(const Snapshot& other);
   static void destroy(Snapshot* snapshot, Memory& memory);
 

@@ -32,7 +32,11 @@ typedef struct AITemplateCreateOptions {
   size_t num_runtimes;  // runs that can go on at once; 0: one
   size_t num_threads;  // threads of a run, the caller's own among them; 0: AIT_NUM_THREADS from the
                        // environment, else one for each processor this process may use
-  AITemplateAllocator* allocator;  // null: the operating system's memory, touched pages only
+  AITemplateAllocator* allocator;  // null: the operating system's memory, touched pages only; of
+                                   // a model for a device: the device's
+  const char* device;  // of a model for a device, such as "cuda:1"; null: AIT_CUDA_DEVICE from the
+                       // environment, else the device of the calling thread's context, else the
+                       // first
 } AITemplateCreateOptions;
 
 AIT_EXPORT AITemplateError AITemplateModelContainerCreateWithOptions(

@@ -131,6 +131,48 @@ struct SelfTestDescription {
   const double* tolerances;    // [outputCount] bound of ‖a − b‖ / ‖b‖
 };
 
+/// A cubin: what the device compiler made of one source file, for one architecture.
+struct DeviceImage {
+  const void* data;
+  int64_t sizeInBytes;
+};
+
+/// The device code for one architecture. On devices of the same major number and at least the same
+/// minor one it runs; if it is specific (sm_90a), on devices of exactly its numbers.
+struct DeviceArchitecture {
+  const char* name;  // such as "sm_90a"
+  int32_t major;
+  int32_t minor;
+  bool isSpecific;
+  int32_t imageCount;
+  const DeviceImage* images;
+};
+
+/// A kernel in one of the images.
+struct DeviceKernel {
+  const char* symbol;
+  int32_t architecture;       // the only one that has it; -1: all have it
+  int32_t blockSize;          // threads of a block, for `DeviceQueue::activeClusterCount`
+  int32_t sharedSizeInBytes;  // dynamic shared memory at most
+  int32_t clusterSize;        // 1: no clusters
+};
+
+struct DeviceBackend;
+
+/// Everything that runs on a device rather than on the processor.
+struct DeviceCode {
+  const DeviceBackend* backend;  // such as `&ait::cudaBackend`
+  int32_t driverVersion;         // that the images need at least, such as 13000 for CUDA 13.0
+  int32_t alignmentInBytes;      // of inputs, outputs and constants, such as 16; 0: the element's
+  int32_t architectureCount;
+  const DeviceArchitecture* architectures;
+  int32_t kernelCount;
+  const DeviceKernel* const* kernels;  // [kernelCount]; each is defined beside its host code
+};
+
+/// Linked into models for CUDA only.
+extern const DeviceBackend cudaBackend __attribute__((visibility("hidden")));
+
 struct ModelDescription {
   const char* name;
   const char* target;    // such as "cpu:x86-64-v3"
@@ -172,6 +214,10 @@ struct ModelDescription {
   /// The first extension of the instruction set that the kernels use and this machine lacks; null
   /// if it has them all. A null function asks for nothing.
   const char* (*missingInstructions)();
+
+  /// Of a model whose steps run on a device; null for the CPU. Then buffers are device memory, and
+  /// the steps' functions put work into `KernelContext::queue`.
+  const DeviceCode* device;
 };
 
 }  // namespace ait

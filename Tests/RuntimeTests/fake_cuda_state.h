@@ -1,0 +1,170 @@
+// Inside the fake driver.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fake_cuda.h"
+
+namespace fake {
+
+using Status = int;
+using Clock = std::chrono::steady_clock;
+
+enum : Status {
+  kSuccess = 0,
+  kInvalidValue = 1,
+  kOutOfMemory = 2,
+  kNotInitialized = 3,
+  kNoDevice = 100,
+  kInvalidDevice = 101,
+  kInvalidImage = 200,
+  kInvalidContext = 201,
+  kNoBinary = 209,
+  kInvalidHandle = 400,
+  kNotFound = 500,
+  kNotReady = 600,
+  kIllegalAddress = 700,
+  kCaptureUnsupported = 900,
+  kCaptureInvalidated = 901,
+  kCaptureIsolation = 905,
+  kCapturedEvent = 907,
+  kUpdateFailure = 910,
+};
+
+struct Context {
+  int device = 0;
+  int references = 0;
+  std::atomic<Status> lost{kSuccess};
+};
+
+struct Allocation {
+  size_t size;
+  int device;  // -1: host
+  void* base;
+};
+
+struct Function {
+  std::string symbol;
+  Kernel kernel = nullptr;
+  std::vector<size_t> sizes;
+  Context* context = nullptr;
+  int sharedLimit = 48 * 1024;
+  bool allowsLargeClusters = false;
+};
+
+struct Module {
+  Context* context;
+  std::vector<std::unique_ptr<Function>> functions;
+};
+
+/// One piece of a stream's work, or a node of a graph.
+struct Work {
+  enum Kind { kernel, copy, fill, record, await };
+  Kind kind;
+  Function* function = nullptr;
+  std::function<void()> action;
+};
+
+struct EventState {
+  std::mutex mutex;
+  std::condition_variable changed;
+  uint64_t recorded = 0;
+  uint64_t completed = 0;
+  Clock::time_point time;
+};
+struct Event {
+  std::shared_ptr<EventState> state = std::make_shared<EventState>();
+  bool hasTime = true;
+  bool isCaptured = false;
+};
+
+struct Graph {
+  std::vector<Work> nodes;
+};
+struct Executable {
+  std::shared_ptr<const std::vector<Work>> nodes;
+};
+
+class Stream {
+ public:
+  explicit Stream(Context* context) : context(context), thread_([this] { work(); }) {}
+  ~Stream();
+
+  void put(Work work);
+  void drain();
+
+  Context* const context;
+  // Of the capturing thread.
+  std::unique_ptr<Graph> capture;
+  bool isInvalidated = false;
+  int captureMode = 0;
+  std::thread::id capturer;
+  bool lastIsKernel = false;  // what was put last
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> queue_;
+  size_t unfinished_ = 0;
+  bool isEnding_ = false;
+  std::thread thread_;
+};
+
+struct State {
+  std::recursive_mutex mutex;
+  int driverVersion;
+  int deviceCount;
+  int capability[2][2];
+  size_t memory[2];
+  std::atomic<int> delay{0};
+  std::atomic<int> runningKernelsUntilFailure{-1};
+  Context contexts[2];
+  Context secondary;  // on device 0
+  std::map<uintptr_t, Allocation> allocations;
+  std::set<Stream*> streams;
+  std::unique_ptr<Stream> defaultStreams[2];
+  std::set<Event*> events;
+  std::set<Graph*> graphs;
+  std::set<Executable*> executables;
+  std::set<Module*> modules;
+  std::map<std::string, Function> kernels;
+  std::map<std::string, size_t> calls;
+  std::map<std::string, std::pair<int, Status>> failures;
+  std::map<std::string, size_t> launches;
+  std::map<std::string, Launched> lastLaunches;
+  std::string misuse;
+  int process = 0;
+};
+
+State& state();
+Context* currentContext();
+std::vector<Context*>& contextStack();
+int& captureModeOfThread();
+
+/// Counts the call, and gives the failure that was asked for, or that of the child of a fork.
+Status enter(const char* function);
+void noteMisuse(const std::string& text);
+bool touches(const Launch& launch, const void* memory, size_t sizeInBytes);
+/// Whether the bytes are the device's (-1: the host's pinned ones).
+bool isMemoryOf(int device, const void* memory, size_t sizeInBytes);
+/// A capture that forbids what the calling thread is about to do is spoilt.
+bool isForbiddenByCapture();
+
+}  // namespace fake
+
+#define FAKE_ENTER()                                                \
+  std::unique_lock<std::recursive_mutex> lock(fake::state().mutex); \
+  if (const fake::Status early = fake::enter(__func__)) return early
