@@ -41,7 +41,7 @@ package struct ModelBundle: Sendable {
     self.plan = plan
     var files: [SourceBundle.File] = []
     var units: [SourceBundle.Unit] = []
-    for file in AITBuild.runtimeSources {
+    for file in AITBuild.runtimeSources where plan.target.isGPU || !file.path.contains("/cuda_") {
       files.append(.init(path: "runtime/\(file.path)", text: file.text))
       if file.path.hasSuffix(".cpp") {
         units.append(.init(path: "runtime/\(file.path)", flags: Self.runtimeFlags))
