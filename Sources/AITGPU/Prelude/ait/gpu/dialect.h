@@ -1,0 +1,26 @@
+// The words in which kernels speak of the device. Kernel templates use no others: no instruction
+// text, no built-in variables; so that one text of a kernel serves every device that has them.
+//
+//   places        threadIndex blockIndex blockCount laneIndex warpIndex
+//   order         synchronizeBlock synchronizeThreads synchronizeWarp
+//   lanes         shuffleXor shuffle broadcastInWarp
+//   memory        Words<bytes>, loadGlobal storeGlobal loadShared storeShared dynamicSharedMemory
+//   numbers       toCompute<T> toStorage<T> packed pairs, exp2Approximate …
+//   copies        copyAsync commitCopies waitForCopies
+//   matrices      loadMatrices multiplyTiles
+//   launches      waitForPrerequisites launchDependents
+//
+// and on targets with kHasClusters, kHasTensorCopies and kHasWarpgroups:
+//
+//   clusters      clusterRank synchronizeCluster loadPeer
+//   TransferBarrier, TensorMap, copyTensor
+//   WarpgroupProduct, SharedMatrix
+#pragma once
+
+#include "ait/gpu/types.h"
+
+#if defined(__CUDACC__)
+#include "ait/gpu/dialect_cuda.h"
+#else
+#error "no dialect for this compiler: kernels are compiled by nvcc or NVRTC"
+#endif

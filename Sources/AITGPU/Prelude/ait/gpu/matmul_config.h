@@ -1,0 +1,30 @@
+// What every matrix product is told: the arguments of a launch.
+#pragma once
+
+#include "ait/gpu/types.h"
+
+namespace ait {
+
+/// The sizes of a product and the places of its epilogue's operands.
+///
+/// - batchRank: the number of batch axes, 0 to 3.
+/// - operandCount: extras, then outputs; strides are batch…, m, n.
+template <int batchRank, int operandCount>
+struct MatmulProblem {
+  static_assert(batchRank >= 0 && batchRank <= 3,
+                "a product has at most 3 batch axes: the copy engine knows 5 axes in all");
+  int32_t M;
+  int32_t N;
+  int32_t K;
+  int32_t batchExtents[batchRank + 1];  // one more, so that there is one
+  OperandPlace<batchRank + 2> operands[operandCount];
+};
+
+/// What the epilogue of every product may be told, besides its body and operands.
+struct MatmulDefaults {
+  static constexpr int kBatchRank = 0;
+  /// What N is known to be a multiple of: with 8, no thread has columns beyond the last.
+  static constexpr int kColumnMultiple = 1;
+};
+
+}  // namespace ait

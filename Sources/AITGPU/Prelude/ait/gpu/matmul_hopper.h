@@ -1,0 +1,496 @@
+// C[b…] = epilogue(A[b…] B[b…], extras…) by warp groups: compute capability 9.0a.
+//
+//   struct Config : ait::MatmulHopperDefaults { using Element = ait::float16; … };
+//   AIT_KERNEL(ait::MatmulHopperShape<Config>::kThreads, 1)
+//   name(AIT_ARGUMENTS(ait::MatmulHopperArguments<Config, In, Out>) arguments) {
+//     ait::matmulHopper<Config, Epilogue, In, Out>(arguments);
+//   }
+//
+// One warp feeds the copy engine, which fills a ring of stages in shared memory; warp groups
+// multiply out of it and hold the sums in registers. An element of C is the same number whatever M,
+// N, the batch and the configuration but kSplitK: products are added in ascending K by the matrix
+// units, and the parts of a split K in ascending order.
+//
+// A and B need addresses and strides that are multiples of 16 bytes; M, N and K may be any.
+// Expected bound: the matrix units, 128 columns of a tile or more given.
+#pragma once
+
+#include "ait/gpu/dialect.h"
+#include "ait/gpu/matmul_epilogue.h"
+#include "ait/gpu/matmul_hopper_config.h"
+
+namespace ait {
+namespace hopper {
+
+/// A tile of C: its first row and column, its matrix of the batch.
+template <int kBatchRank>
+struct Tile {
+  int row;
+  int column;
+  int position[kBatchRank + 1];
+};
+
+/// The order in which clusters take tiles: along M within a group of rows, then along N.
+template <class Config>
+class TileOrder {
+  using Shape = MatmulHopperShape<Config>;
+  static constexpr int kRank = Config::kBatchRank;
+
+ public:
+  template <class Problem>
+  AIT_DEVICE explicit TileOrder(const Problem& problem) {
+    countM_ = (problem.M + Shape::kTileM * Shape::kClusterM - 1) /
+              (Shape::kTileM * Shape::kClusterM);
+    countN_ = (problem.N + Shape::kTileN * Shape::kClusterN - 1) /
+              (Shape::kTileN * Shape::kClusterN);
+    count_ = countM_ * countN_;
+    AIT_UNROLL
+    for (int axis = 0; axis < kRank; ++axis) {
+      extents_[axis] = problem.batchExtents[axis];
+      count_ *= extents_[axis];
+    }
+  }
+
+  AIT_DEVICE int count() const { return count_; }
+
+  AIT_DEVICE Tile<kRank> tile(int index, int rankM, int rankN) const {
+    Tile<kRank> tile;
+    int matrix = 0;
+    if constexpr (kRank > 0) {
+      matrix = index / (countM_ * countN_);
+      index -= matrix * countM_ * countN_;
+    }
+    AIT_UNROLL
+    for (int axis = kRank - 1; axis >= 0; --axis) {
+      const int rest = axis > 0 ? matrix / extents_[axis] : 0;
+      tile.position[axis] = matrix - rest * extents_[axis];
+      matrix = rest;
+    }
+    const int group = index / (Config::kRasterGroup * countN_);
+    const int firstM = group * Config::kRasterGroup;
+    const int rows = countM_ - firstM < Config::kRasterGroup ? countM_ - firstM
+                                                             : Config::kRasterGroup;
+    index -= group * Config::kRasterGroup * countN_;
+    const int n = index / rows;
+    const int m = firstM + index - n * rows;
+    tile.row = (m * Shape::kClusterM + rankM) * Shape::kTileM;
+    tile.column = (n * Shape::kClusterN + rankN) * Shape::kTileN;
+    // The divisions are to be over while the first copies are under way, not after the last.
+    computeNow(tile.row);
+    computeNow(tile.column);
+    return tile;
+  }
+
+ private:
+  int countM_;
+  int countN_;
+  int count_;
+  int extents_[kRank + 1];
+};
+
+/// A place in the ring of stages.
+template <int kStages>
+struct RingPlace {
+  int stage = 0;
+  uint32_t phase = 0;
+
+  AIT_DEVICE void advance() {
+    if (++stage == kStages) {
+      stage = 0;
+      phase ^= 1;
+    }
+  }
+};
+
+template <class Config, class Body, class In, class Out>
+class Block {
+  using Shape = MatmulHopperShape<Config>;
+  using Element = typename Config::Element;
+  using Arguments = MatmulHopperArguments<Config, In, Out>;
+  using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
+  using Tile = hopper::Tile<Config::kBatchRank>;
+  static constexpr int kStages = Shape::kStages;
+  static constexpr int kClusterSize = Shape::kClusterSize;
+  static constexpr int kClusterM = Shape::kClusterM;
+  static constexpr int kClusterN = Shape::kClusterN;
+  /// Blocks whose ring this block's copies reach.
+  static constexpr int kPeers = kClusterM + kClusterN - 1;
+
+ public:
+  AIT_DEVICE explicit Block(const Arguments& arguments)
+      : arguments_(arguments),
+        shared_(dynamicSharedMemory()),
+        full_(reinterpret_cast<TransferBarrier*>(shared_ + Shape::kBarrierOffset)),
+        empty_(full_ + kStages),
+        order_(arguments.problem),
+        rank_(kClusterSize > 1 ? clusterRank() : 0),
+        rankN_(rank_ % kClusterN),
+        rankM_(rank_ / kClusterN % kClusterM),
+        rankK_(rank_ / (kClusterN * kClusterM)) {
+    const int steps = (arguments.problem.K + Shape::kStepK - 1) / Shape::kStepK;
+    const int share = (steps + Shape::kSplitK - 1) / Shape::kSplitK;
+    firstStep_ = rankK_ * share < steps ? rankK_ * share : steps;
+    lastStep_ = firstStep_ + share < steps ? firstStep_ + share : steps;
+  }
+
+  AIT_DEVICE void run() {
+    const int warp = warpIndex();
+    if (warp == Shape::kConsumers * 4 && laneIndex() == 0) {
+      prefetchTensorMap(arguments_.a);
+      prefetchTensorMap(arguments_.b);
+      for (int stage = 0; stage < kStages; ++stage) {
+        full_[stage].initialize(1);
+        empty_[stage].initialize(Shape::kConsumers * 4 * kPeers);
+      }
+      publishBarriers();
+    }
+    synchronizeAll();
+    launchDependents();
+    if (warp >= Shape::kConsumers * 4) {
+      if constexpr (Shape::kExchangesRegisters) releaseRegisters<40>();
+      if (warp == Shape::kConsumers * 4 && laneIndex() == 0) produce();
+      synchronizeWarp();
+    } else {
+      if constexpr (Shape::kExchangesRegisters) acquireRegisters<232>();
+      consume(warp);
+    }
+    if constexpr (Shape::kSplitK > 1) finishSplit();
+    // A block's shared memory must outlive its peers' arrivals and reads.
+    if constexpr (kClusterSize > 1) meetCluster();
+  }
+
+ private:
+  AIT_DEVICE void synchronizeAll() const {
+    if constexpr (kClusterSize > 1) {
+      meetCluster();
+    } else {
+      synchronizeBlock();
+    }
+  }
+
+  template <class Action>
+  AIT_DEVICE void forEachTile(Action&& action) const {
+    const int cluster = static_cast<int>(blockIndex()) / kClusterSize;
+    if constexpr (Config::kIsPersistent) {
+      const int clusters = static_cast<int>(blockCount()) / kClusterSize;
+      AIT_NO_UNROLL
+      for (int index = cluster; index < order_.count(); index += clusters) {
+        action(order_.tile(index, rankM_, rankN_));
+      }
+    } else {
+      action(order_.tile(cluster, rankM_, rankN_));
+    }
+  }
+
+  // MARK: Copies
+
+  /// Copies this block's part of the rows that a matrix contributes to a stage.
+  ///
+  /// - rows: the tile's extent along M or N; share: the blocks that share it, and our place.
+  template <Major kMajor, int kRows, int kSharers, int kBoxRows>
+  AIT_DEVICE void copyPart(char* to, const TensorMap& map, TransferBarrier& barrier, int row, int k,
+                           const Tile& tile, uint32_t batchAxes, int share, uint16_t peers) const {
+    constexpr int kRank = Config::kBatchRank;
+    int position[5] = {0, 0, 0, 0, 0};
+    AIT_UNROLL
+    for (int axis = 0; axis < kRank; ++axis) {
+      position[2 + kRank - 1 - axis] = batchAxes >> axis & 1 ? tile.position[axis] : 0;
+    }
+    if constexpr (kMajor == Major::k) {
+      position[0] = k;
+      position[1] = row + share * kBoxRows;
+      copyTensor<2 + kRank, (kSharers > 1)>(to + share * kBoxRows * 128, map, barrier, position,
+                                            peers);
+    } else {
+      AIT_UNROLL
+      for (int chunk = 0; chunk < kRows / 64; ++chunk) {
+        position[0] = row + chunk * 64;
+        position[1] = k + share * kBoxRows;
+        copyTensor<2 + kRank, (kSharers > 1)>(
+            to + chunk * Shape::kStepK * 128 + share * kBoxRows * 128, map, barrier, position,
+            peers);
+      }
+    }
+  }
+
+  AIT_DEVICE void copyA(RingPlace<kStages> place, int step, const Tile& tile) const {
+    const auto peers =
+        static_cast<uint16_t>(((1u << kClusterN) - 1) << (rankK_ * kClusterM + rankM_) * kClusterN);
+    copyPart<Config::kMajorA, Shape::kTileM, kClusterN, Shape::kABoxRows>(
+        shared_ + place.stage * Shape::kStageBytes, arguments_.a, full_[place.stage], tile.row,
+        step * Shape::kStepK, tile, arguments_.aBatchAxes, rankN_, peers);
+  }
+
+  AIT_DEVICE void copyB(RingPlace<kStages> place, int step, const Tile& tile) const {
+    uint32_t column = 0;
+    for (int m = 0; m < kClusterM; ++m) column |= 1u << m * kClusterN;
+    const auto peers = static_cast<uint16_t>(column << (rankK_ * kClusterM * kClusterN + rankN_));
+    copyPart<Config::kMajorB, Shape::kTileN, kClusterM, Shape::kBBoxRows>(
+        shared_ + place.stage * Shape::kStageBytes + Shape::kABytes, arguments_.b,
+        full_[place.stage], tile.column, step * Shape::kStepK, tile, arguments_.bBatchAxes, rankM_,
+        peers);
+  }
+
+  /// The producer: one thread.
+  AIT_DEVICE void produce() const {
+    RingPlace<kStages> place;
+    // Stages of the first tile that B, and then A, is copied to before the others.
+    int ahead = arguments_.stagesAhead;
+    if (ahead > lastStep_ - firstStep_) ahead = lastStep_ - firstStep_;
+    bool isFirst = true;
+    forEachTile([&](const Tile& tile) {
+      int step = firstStep_;
+      if (isFirst) {
+        RingPlace<kStages> early;
+        AIT_NO_UNROLL
+        for (int i = 0; i < ahead; ++i, early.advance()) {
+          full_[early.stage].arriveExpecting(Shape::kStageBytes);
+          copyB(early, step + i, tile);
+        }
+        waitForPrerequisites();
+        AIT_NO_UNROLL
+        for (int i = 0; i < ahead; ++i, place.advance()) copyA(place, step + i, tile);
+        step += ahead;
+        isFirst = false;
+      }
+      AIT_NO_UNROLL
+      for (; step < lastStep_; ++step) {
+        // The phase before the first counts as ended: the first round does not wait.
+        empty_[place.stage].wait(place.phase ^ 1);
+        full_[place.stage].arriveExpecting(Shape::kStageBytes);
+        copyA(place, step, tile);
+        copyB(place, step, tile);
+        place.advance();
+      }
+    });
+  }
+
+  // MARK: Products
+
+  AIT_DEVICE SharedMatrix matrixA(int stage, int row) const {
+    const char* at = shared_ + stage * Shape::kStageBytes;
+    if constexpr (Config::kMajorA == Major::k) {
+      return SharedMatrix(at + row * 128, 16, 1024);
+    } else {
+      return SharedMatrix(at + row / 64 * (Shape::kStepK * 128), Shape::kStepK * 128, 1024);
+    }
+  }
+  AIT_DEVICE SharedMatrix matrixB(int stage) const {
+    const char* at = shared_ + stage * Shape::kStageBytes + Shape::kABytes;
+    if constexpr (Config::kMajorB == Major::k) {
+      return SharedMatrix(at, 16, 1024);
+    } else {
+      return SharedMatrix(at, Shape::kStepK * 128, 1024);
+    }
+  }
+  /// The bytes from the first to the second instruction's part of a stage.
+  static constexpr int kAdvanceA = Config::kMajorA == Major::k ? 32 : Shape::kInstructionK * 128;
+  static constexpr int kAdvanceB = Config::kMajorB == Major::k ? 32 : Shape::kInstructionK * 128;
+
+  using Sums = float[Shape::kBlocksM][Shape::kTileN / 2];
+
+  /// Starts the products of a stage.
+  AIT_DEVICE void multiply(Sums& sums, int stage, int group) const {
+    const SharedMatrix b = matrixB(stage);
+    beginProducts();
+    AIT_UNROLL
+    for (int i = 0; i < Shape::kStepK / Shape::kInstructionK; ++i) {
+      AIT_UNROLL
+      for (int block = 0; block < Shape::kBlocksM; ++block) {
+        const SharedMatrix a = matrixA(stage, group * Shape::kGroupM + block * 64);
+        WarpgroupProduct<Shape::kTileN>::template add<Element, Config::kMajorA, Config::kMajorB>(
+            sums[block], a.advanced(i * kAdvanceA), b.advanced(i * kAdvanceB));
+      }
+    }
+    commitProducts();
+  }
+
+  /// Tells the blocks that copy into this stage that this warp has read it.
+  AIT_DEVICE void release(int stage) const {
+    const int lane = laneIndex();
+    if constexpr (kPeers == 1) {
+      if (lane == 0) empty_[stage].arrive();
+    } else if (lane < kPeers) {
+      // Those in the same row of the cluster, then the others in the same column.
+      const int m = lane < kClusterN ? rankM_ : (lane - kClusterN < rankM_ ? lane - kClusterN
+                                                                            : lane - kClusterN + 1);
+      const int n = lane < kClusterN ? lane : rankN_;
+      empty_[stage].arrivePeer((rankK_ * kClusterM + m) * kClusterN + n);
+    }
+  }
+
+  /// The first of the 16 rows of a warp in a block of 64 rows.
+  AIT_DEVICE static int rowOf(int warp, int block) {
+    return warp / 4 * Shape::kGroupM + block * 64 + warp % 4 * 16;
+  }
+
+  /// A consumer: one warp of a warp group.
+  AIT_DEVICE void consume(int warp) const {
+    RingPlace<kStages> place;
+    Epilogue epilogue(arguments_.problem);
+    waitForPrerequisites();
+    forEachTile([&](const Tile& tile) {
+      epilogue.seek(tile.position);
+      if constexpr (Shape::kSplitK > 1) {
+        touchShare(epilogue, tile);
+      } else {
+        AIT_UNROLL
+        for (int block = 0; block < Shape::kBlocksM; ++block) {
+          touchWarpRows<Shape::kTileN>(epilogue, tile.row + rowOf(warp, block), tile.column);
+        }
+      }
+      Sums sums;
+      sumProducts(sums, place, warp / 4);
+      if constexpr (Shape::kStagesInRing) synchronizeThreads(1, Shape::kConsumerThreads);
+      if constexpr (Shape::kSplitK > 1) {
+        putDown(sums, warp);
+      } else {
+        float* staging = reinterpret_cast<float*>(shared_ + Shape::kStagingOffset) +
+                         warp * 16 * kStagedPitch;
+        AIT_UNROLL
+        for (int block = 0; block < Shape::kBlocksM; ++block) {
+          finishWarpRows<Shape::kTileN>(epilogue, staging, sums[block],
+                                        tile.row + rowOf(warp, block), tile.column);
+        }
+      }
+    });
+  }
+
+  /// The sums of a tile, from the stages as they come.
+  AIT_DEVICE void sumProducts(Sums& sums, RingPlace<kStages>& place, int group) const {
+    AIT_UNROLL
+    for (int block = 0; block < Shape::kBlocksM; ++block) {
+      AIT_UNROLL
+      for (int i = 0; i < Shape::kTileN / 2; ++i) sums[block][i] = 0;
+    }
+    // A stage is given back when the products of the next are under way.
+    int previous = -1;
+    AIT_NO_UNROLL
+    for (int step = firstStep_; step < lastStep_; ++step) {
+      full_[place.stage].wait(place.phase);
+      multiply(sums, place.stage, group);
+      waitForProducts<1>();
+      if (previous >= 0) release(previous);
+      previous = place.stage;
+      place.advance();
+    }
+    waitForProducts<0>();
+    AIT_UNROLL
+    for (int block = 0; block < Shape::kBlocksM; ++block) {
+      AIT_UNROLL
+      for (int i = 0; i < Shape::kTileN / 2; ++i) pinSum(sums[block][i]);
+    }
+    if (previous >= 0) release(previous);
+  }
+
+  // MARK: Split products
+
+  /// Quadruples of columns of this block's share of a tile, and those that a thread finishes.
+  static constexpr int kShareRows = Shape::kTileM / Shape::kSplitK;
+  static constexpr int kQuads = kShareRows * Shape::kTileN / 4;
+  static constexpr int kQuadsPerThread =
+      (kQuads + Shape::kConsumerThreads - 1) / Shape::kConsumerThreads;
+
+  /// A quadruple's row and first column in the tile.
+  struct Quad {
+    int row;
+    int column;
+    bool exists;
+  };
+  AIT_DEVICE Quad quad(int i) const {
+    const int index = i * Shape::kConsumerThreads + threadIndex();
+    return {rankK_ * kShareRows + index / (Shape::kTileN / 4), index % (Shape::kTileN / 4) * 4,
+            kQuads % Shape::kConsumerThreads == 0 || index < kQuads};
+  }
+
+  AIT_DEVICE void touchShare(const Epilogue& epilogue, const Tile& tile) const {
+    AIT_UNROLL
+    for (int i = 0; i < kQuadsPerThread; ++i) {
+      const Quad at = quad(i);
+      if (at.exists) {
+        epilogue.row(tile.row + at.row, tile.column + at.column).template touch<4>(0);
+      }
+    }
+  }
+
+  /// Leaves this block's sums in shared memory, for the peers.
+  AIT_DEVICE void putDown(const Sums& sums, int warp) const {
+    float* tile = reinterpret_cast<float*>(shared_ + Shape::kStagingOffset);
+    const int lane = laneIndex();
+    AIT_UNROLL
+    for (int block = 0; block < Shape::kBlocksM; ++block) {
+      AIT_UNROLL
+      for (int i = 0; i < Shape::kTileN / 2; i += 2) {
+        const int row = rowOf(warp, block) + lane / 4 + i / 2 % 2 * 8;
+        const int column = i / 4 * 8 + lane % 4 * 2;
+        storeShared(tile + row * Shape::kStagingPitch + column, sums[block][i], sums[block][i + 1]);
+      }
+    }
+  }
+
+  /// Adds the parts of this block's share of the rows in the order of K, and finishes them. All
+  /// loads come before the first use: the way to a peer is long.
+  AIT_DEVICE void finishSplit() const {
+    synchronizeCluster();
+    if (threadIndex() >= Shape::kConsumerThreads) return;
+    const Tile tile =
+        order_.tile(static_cast<int>(blockIndex()) / kClusterSize, rankM_, rankN_);
+    Epilogue epilogue(arguments_.problem);
+    epilogue.seek(tile.position);
+    const float* staged = reinterpret_cast<const float*>(shared_ + Shape::kStagingOffset);
+    constexpr int kAtOnce = smaller(kQuadsPerThread, 64 / (4 * Shape::kSplitK));
+    static_assert(kAtOnce > 0, "a thread holds the parts of 4 columns, at most 16");
+    AIT_UNROLL
+    for (int first = 0; first < kQuadsPerThread; first += kAtOnce) {
+      typename Epilogue::template Extras<4> extras[kAtOnce];
+      float parts[kAtOnce][Shape::kSplitK][4];
+      AIT_UNROLL
+      for (int i = 0; i < kAtOnce && first + i < kQuadsPerThread; ++i) {
+        const Quad at = quad(first + i);
+        if (!at.exists) continue;
+        AIT_UNROLL
+        for (int k = 0; k < Shape::kSplitK; ++k) {
+          loadPeer(staged + at.row * Shape::kStagingPitch + at.column,
+                   (k * kClusterM + rankM_) * kClusterN + rankN_, parts[i][k]);
+        }
+        epilogue.row(tile.row + at.row, tile.column + at.column).template load<4>(extras[i], 0);
+      }
+      AIT_UNROLL
+      for (int i = 0; i < kAtOnce && first + i < kQuadsPerThread; ++i) {
+        const Quad at = quad(first + i);
+        if (!at.exists) continue;
+        Values<float, 4> sum;
+        AIT_UNROLL
+        for (int column = 0; column < 4; ++column) {
+          sum.values[column] = parts[i][0][column];
+          AIT_UNROLL
+          for (int k = 1; k < Shape::kSplitK; ++k) sum.values[column] += parts[i][k][column];
+        }
+        epilogue.row(tile.row + at.row, tile.column + at.column)
+            .template finish<4>(sum, extras[i], 0);
+      }
+    }
+  }
+
+  const Arguments& arguments_;
+  char* shared_;
+  TransferBarrier* full_;
+  TransferBarrier* empty_;
+  TileOrder<Config> order_;
+  int rank_;
+  int rankN_;
+  int rankM_;
+  int rankK_;
+  int firstStep_;
+  int lastStep_;
+};
+
+}  // namespace hopper
+
+/// Computes tiles of a matrix product; see the head of this file.
+template <class Config, class Body, class In, class Out>
+AIT_DEVICE void matmulHopper(const MatmulHopperArguments<Config, In, Out>& arguments) {
+  hopper::Block<Config, Body, In, Out>(arguments).run();
+}
+
+}  // namespace ait

@@ -1,0 +1,131 @@
+// The configuration of `matmulHopper`, and what follows from it. Compiles on the host, which needs
+// the sizes for the launch.
+#pragma once
+
+#include "ait/gpu/matmul_config.h"
+
+namespace ait {
+
+/// The facts about a product that are known when it is compiled. A configuration inherits from this
+/// and names `Element`, float16 or bfloat16; it may replace every constant.
+struct MatmulHopperDefaults : MatmulDefaults {
+  /// The part of C that a block computes.
+  static constexpr int kTileM = 128;
+  static constexpr int kTileN = 128;
+  /// The depth of the ring between the copy engine and the matrix units, in steps of 64 elements.
+  static constexpr int kStages = 4;
+  /// Warp groups that multiply; each takes an equal part of the rows.
+  static constexpr int kConsumers = 2;
+  /// Blocks of a cluster along M and N: those with the same rows share A, each loading a part for
+  /// all; those with the same columns share B.
+  static constexpr int kClusterM = 1;
+  static constexpr int kClusterN = 1;
+  /// Blocks of a cluster along K. Their sums are added in the order of K.
+  static constexpr int kSplitK = 1;
+  /// Whether blocks go on to further tiles: copies for the next one overlap the epilogue.
+  static constexpr bool kIsPersistent = false;
+  static constexpr Major kMajorA = Major::k;
+  static constexpr Major kMajorB = Major::k;
+  /// Tiles along M that are computed together before the next along N, for both to stay in the L2.
+  static constexpr int kRasterGroup = 8;
+  /// Blocks that are to fit a multiprocessor.
+  static constexpr int kBlocksPerMultiprocessor = 1;
+};
+
+/// What follows from a configuration.
+template <class Config>
+struct MatmulHopperShape : Config {
+  using Config::kClusterM, Config::kClusterN, Config::kConsumers, Config::kSplitK;
+  using Config::kStages, Config::kTileM, Config::kTileN;
+
+  static constexpr int kElementSize = static_cast<int>(sizeof(typename Config::Element));
+  /// Elements of K in a stage: a row of the 128-byte swizzle.
+  static constexpr int kStepK = 128 / kElementSize;
+  /// Elements of K in an instruction.
+  static constexpr int kInstructionK = 32 / kElementSize;
+
+  static constexpr int kConsumerThreads = kConsumers * 128;
+  /// One warp beside the consumers feeds the copy engine. Where sums take most of a thread's
+  /// registers, it is one of a whole warp group, which gives its registers to the consumers.
+  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 256;
+  static constexpr int kThreads = kConsumerThreads + (kExchangesRegisters ? 128 : 32);
+  static constexpr int kClusterSize = kClusterM * kClusterN * kSplitK;
+
+  /// Rows of a warp group, and the instructions they take.
+  static constexpr int kGroupM = kTileM / kConsumers;
+  static constexpr int kBlocksM = kGroupM / 64;
+
+  static constexpr int kABytes = kTileM * 128;
+  static constexpr int kBBytes = kTileN * 128;
+  static constexpr int kStageBytes = kABytes + kBBytes;
+  static constexpr int kRingBytes = kStages * kStageBytes;
+
+  /// Sums on their way from the order of the matrix units to that of rows. A warp has room for 16
+  /// rows of 32 columns; 40 floats a row keep both orders free of bank conflicts. A split product
+  /// puts down the whole tile, for its peers.
+  static constexpr int kStagingPitch = kSplitK > 1 ? kTileN + 8 : 40;
+  static constexpr int kStagingBytes =
+      kSplitK > 1 ? kTileM * kStagingPitch * 4 : kConsumers * 4 * 16 * kStagingPitch * 4;
+  /// A block with one tile stages in the ring, which it has emptied.
+  static constexpr bool kStagesInRing = !Config::kIsPersistent && kStagingBytes <= kRingBytes;
+  static constexpr int kStagingOffset = kStagesInRing ? 0 : kRingBytes;
+  static constexpr int kBarrierOffset = kRingBytes + (kStagesInRing ? 0 : kStagingBytes);
+  /// The dynamic shared memory of a launch.
+  static constexpr int kSharedBytes = kBarrierOffset + 2 * kStages * 8;
+
+  /// The copy engine's boxes, innermost axis first: {kStepK, rows} of a matrix contiguous along K,
+  /// {64, steps of K} of one that is not.
+  static constexpr int kABoxRows =
+      Config::kMajorA == Major::k ? kTileM / kClusterN : kStepK / kClusterN;
+  static constexpr int kBBoxRows =
+      Config::kMajorB == Major::k ? kTileN / kClusterM : kStepK / kClusterM;
+
+  static_assert(kElementSize == 2, "the warp-group kernel multiplies float16 and bfloat16");
+  static_assert(kConsumers >= 1 && kConsumers <= 3, "one to three warp groups multiply");
+  static_assert(kTileM % (64 * kConsumers) == 0, "a warp group computes a multiple of 64 rows");
+  static_assert(kTileN % 32 == 0 && kTileN <= 256,
+                "a tile has a multiple of 32 columns, at most 256: an instruction's width");
+  static_assert(Config::kMajorB == Major::k || kTileN % 64 == 0,
+                "B contiguous along N is copied in boxes of 64 columns");
+  static_assert(kBlocksM * kTileN <= 256,
+                "sums beyond 128 registers of a thread spill: more warp groups, or a smaller tile");
+  static_assert(kABoxRows % 8 == 0 && kBBoxRows % 8 == 0,
+                "blocks that share a tile copy whole groups of 8 rows of it");
+  static_assert(kABoxRows <= 256 && kBBoxRows <= 256, "a box has at most 256 rows");
+  static_assert(kStages >= 2, "copies and products overlap in at least 2 stages");
+  static_assert(kClusterSize <= 16, "a cluster has at most 16 blocks (8 without an opt-in)");
+  static_assert(kSplitK == 1 || !Config::kIsPersistent,
+                "a split product computes one tile a cluster: its peers read the ring's memory");
+  static_assert(kSplitK == 1 || kTileM % kSplitK == 0, "peers share the rows of a split tile");
+  static_assert(kSharedBytes <= 232448, "a block has at most 227 KB of shared memory");
+};
+
+/// The arguments of `matmulHopper`. The maps are those of A and B with the axes {k, m} (or {m, k}
+/// where A is contiguous along M), then batch axes, last first; boxes as above, 1 along the batch.
+template <class Config, class In, class Out>
+struct MatmulHopperArguments {
+  TensorMap a;
+  TensorMap b;
+  MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
+  /// A bit per batch axis along which A and B move, bit 0 for the first axis; along the others they
+  /// are broadcast, and their maps have the extent 1.
+  uint32_t aBatchAxes;
+  uint32_t bBatchAxes;
+  /// The stages of B that are copied before launches before this one have finished; 0 if B is not
+  /// constant, or if there is nothing to wait for: A comes later for it.
+  int32_t stagesAhead;
+};
+
+/// The blocks of a launch: for one tile each, or, for persistent blocks, as many as there is room
+/// for, given the clusters that the device holds at once.
+template <class Config>
+AIT_ANYWHERE constexpr int64_t matmulHopperBlocks(int64_t M, int64_t N, int64_t batch,
+                                     int64_t clustersAtOnce) {
+  using Shape = MatmulHopperShape<Config>;
+  const int64_t clusters = ceilDivide(ceilDivide(M, Shape::kTileM), Shape::kClusterM) *
+                           ceilDivide(ceilDivide(N, Shape::kTileN), Shape::kClusterN) * batch;
+  const bool isLimited = Config::kIsPersistent && clusters > clustersAtOnce;
+  return (isLimited ? clustersAtOnce : clusters) * Shape::kClusterSize;
+}
+
+}  // namespace ait

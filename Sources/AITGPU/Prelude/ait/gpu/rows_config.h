@@ -1,0 +1,48 @@
+// The configuration and the arguments of the kernels that work on rows. Compiles on the host.
+#pragma once
+
+#include "ait/gpu/types.h"
+
+namespace ait {
+
+/// How rows are shared among threads. A configuration inherits from this.
+struct RowDefaults {
+  /// Threads that share a row: a power of two up to 1024.
+  static constexpr int kThreadsPerRow = 32;
+  /// Rows of a block; 1 if more than a warp shares a row.
+  static constexpr int kRowsPerBlock = 8;
+  /// Columns that a thread takes at once: as many as 16 bytes hold.
+  static constexpr int kPacket = 8;
+  /// Packets that a thread keeps of its row; rows that are longer than all keep are read again.
+  static constexpr int kPackets = 2;
+  /// What the number of columns is known to be a multiple of.
+  static constexpr int kColumnMultiple = 1;
+  /// Whether the extras are constants, so that their loads need not wait for other launches.
+  static constexpr bool kAreExtrasConstant = false;
+};
+
+template <class Config>
+struct RowShape : Config {
+  using Config::kPacket, Config::kPackets, Config::kRowsPerBlock, Config::kThreadsPerRow;
+  static constexpr int kThreads = kThreadsPerRow * kRowsPerBlock;
+  /// The longest row that is read once.
+  static constexpr int kKeptColumns = kThreadsPerRow * kPacket * kPackets;
+
+  static_assert(kThreadsPerRow >= 1 && (kThreadsPerRow & (kThreadsPerRow - 1)) == 0,
+                "the threads of a row are a power of two: they meet in a tree");
+  static_assert(kThreadsPerRow <= 32 || kRowsPerBlock == 1,
+                "rows that take more than a warp have a block each");
+  static_assert(kThreads % 32 == 0 && kThreads <= 1024, "a block is 1 to 32 whole warps");
+  static_assert(kPacket % 2 == 0, "columns are taken in pairs");
+};
+
+/// Extents, the columns last, and the operands: inputs, extras, outputs; strides as extents.
+template <int rank, int operandCount>
+struct RowArguments {
+  static_assert(rank >= 1 && rank <= 6, "a loop over rows has 1 to 6 extents");
+  int32_t extents[rank];
+  int32_t rows;  // the product of all extents but the last
+  OperandPlace<rank> operands[operandCount];
+};
+
+}  // namespace ait
