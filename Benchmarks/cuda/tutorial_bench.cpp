@@ -159,8 +159,6 @@ int main(int count, char** arguments) {
   AIT_HOPPER_SECOND(AIT_SECOND_CASE)
   norms.push_back({"norm_w8", model.norm<cases::Rows<32, 8, 8, 2, 8>>(rowModule, "norm_w8")});
   norms.push_back({"norm_w4", model.norm<cases::Rows<32, 4, 8, 2, 8>>(rowModule, "norm_w4")});
-  norms.push_back({"norm_h8", model.norm<cases::Rows<16, 8, 8, 4, 8>>(rowModule, "norm_h8")});
-  norms.push_back({"norm_q8", model.norm<cases::Rows<64, 1, 8, 1, 8>>(rowModule, "norm_q8")});
 
   std::printf("%s; microseconds a replay, hot L2; [ ] in a chain of 20 in one graph\n",
               device::Driver::shared().name().c_str());

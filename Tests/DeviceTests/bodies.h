@@ -100,6 +100,18 @@ struct WeightBias {
 #endif
 };
 
+/// x · w + x.
+struct Scale {
+  static constexpr const char* kExtras = "b";
+  static double reference(double x, const double* extras) { return x * extras[0] + x; }
+#if defined(__CUDACC__)
+  template <int W>
+  static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
+    return ait::results(x0 * x1 + x0);
+  }
+#endif
+};
+
 /// The sum of two inputs: a residual before a normalisation.
 struct Add {
   static constexpr const char* kExtras = "r";

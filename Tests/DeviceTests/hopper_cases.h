@@ -64,34 +64,28 @@ using Out = ait::Outputs<
 
 // The tutorial's first product, 1024 x 2048 x 512.
 #define AIT_HOPPER_FIRST(X)                                                     \
-  X(first_128x128_s4, BiasGelu, F16, 128, 128, 4, 2)                            \
-  X(first_128x128_s6, BiasGelu, F16, 128, 128, 6, 2)                            \
-  X(first_128x128_s6_fast, BiasGeluApproximate, F16, 128, 128, 6, 2)            \
-  X(first_128x128_s6_c21, BiasGeluApproximate, F16, 128, 128, 6, 2, 2, 1)       \
-  X(first_128x128_s6_c12, BiasGeluApproximate, F16, 128, 128, 6, 2, 1, 2)       \
-  X(first_128x128_s6_c22, BiasGeluApproximate, F16, 128, 128, 6, 2, 2, 2)       \
-  X(first_128x128_s6_c41, BiasGeluApproximate, F16, 128, 128, 6, 2, 4, 1)       \
-  X(first_128x128_s3_b2, BiasGeluApproximate, F16, 128, 128, 3, 2, 1, 1, 1, false, Major::k, \
-    Major::k, 0, 8, 2)                                                          \
-  X(first_128x128_s3_c21_b2, BiasGeluApproximate, F16, 128, 128, 3, 2, 2, 1, 1, false, Major::k, \
-    Major::k, 0, 8, 2)                                                          \
-  X(first_64x256_s5, BiasGeluApproximate, F16, 64, 256, 5, 1)
+  X(first_exact_s4, BiasGelu, F16, 128, 128, 4, 2)                              \
+  X(first_exact_s4_c21, BiasGelu, F16, 128, 128, 4, 2, 2, 1)                    \
+  X(first_s3, BiasGeluApproximate, F16, 128, 128, 3, 2)                         \
+  X(first_s3_c21, BiasGeluApproximate, F16, 128, 128, 3, 2, 2, 1)               \
+  X(first_s4, BiasGeluApproximate, F16, 128, 128, 4, 2)                         \
+  X(first_s4_c21, BiasGeluApproximate, F16, 128, 128, 4, 2, 2, 1)               \
+  X(first_s4_c12, BiasGeluApproximate, F16, 128, 128, 4, 2, 1, 2)               \
+  X(first_s6_c21, BiasGeluApproximate, F16, 128, 128, 6, 2, 2, 1)               \
+  X(first_64x256_s3, BiasGeluApproximate, F16, 64, 256, 3, 1)                   \
+  X(first_128x64_s4_b2, BiasGeluApproximate, F16, 128, 64, 4, 2, 1, 1, 1, false, Major::k, \
+    Major::k, 0, 8, 2)
 
 // Its second product, 1024 x 512 x 2048.
 #define AIT_HOPPER_SECOND(X)                                                    \
-  X(second_128x128_k4_s4, BiasResidual, F16, 128, 128, 4, 2, 1, 1, 4)           \
-  X(second_128x128_k4_s6, BiasResidual, F16, 128, 128, 6, 2, 1, 1, 4)           \
-  X(second_128x128_k4_s6_c21, BiasResidual, F16, 128, 128, 6, 2, 2, 1, 4)       \
-  X(second_128x128_k4_s6_c12, BiasResidual, F16, 128, 128, 6, 2, 1, 2, 4)       \
-  X(second_128x128_k4_s3_b2, BiasResidual, F16, 128, 128, 3, 2, 1, 1, 4, false, Major::k, \
-    Major::k, 0, 8, 2)                                                          \
-  X(second_128x128_k4_s3_c21_b2, BiasResidual, F16, 128, 128, 3, 2, 2, 1, 4, false, Major::k, \
-    Major::k, 0, 8, 2)                                                          \
-  X(second_128x64_k2_s8, BiasResidual, F16, 128, 64, 8, 2, 1, 1, 2)             \
-  X(second_128x64_k2_s8_c12, BiasResidual, F16, 128, 64, 8, 2, 1, 2, 2)         \
-  X(second_128x64_k2_s8_c22, BiasResidual, F16, 128, 64, 8, 2, 2, 2, 2)         \
-  X(second_64x128_k2_s8_c21, BiasResidual, F16, 64, 128, 8, 1, 2, 1, 2)         \
-  X(second_64x64_s10_c22, BiasResidual, F16, 64, 64, 10, 1, 2, 2, 1)
+  X(second_k2_s4, BiasResidual, F16, 128, 64, 4, 2, 1, 1, 2)                    \
+  X(second_k2_s5, BiasResidual, F16, 128, 64, 5, 2, 1, 1, 2)                    \
+  X(second_k2_s8, BiasResidual, F16, 128, 64, 8, 2, 1, 1, 2)                    \
+  X(second_64x128_k2_s4, BiasResidual, F16, 64, 128, 4, 1, 1, 1, 2)             \
+  X(second_64x64_s6_c21, BiasResidual, F16, 64, 64, 6, 1, 2, 1)                 \
+  X(second_64x64_s6_c12, BiasResidual, F16, 64, 64, 6, 1, 1, 2)                 \
+  X(second_k4_s3, BiasResidual, F16, 128, 128, 3, 2, 1, 1, 4)                   \
+  X(second_k2_s4_c12, BiasResidual, F16, 128, 64, 4, 2, 1, 2, 2)
 
 // Large products.
 #define AIT_HOPPER_LARGE(X)                                                     \

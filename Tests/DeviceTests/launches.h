@@ -1,7 +1,9 @@
 // Launches of the kernel templates: what a library's runtime does, for tests and benchmarks.
 #pragma once
 
+#include "ait/gpu/matmul_few_rows_config.h"
 #include "ait/gpu/matmul_hopper_config.h"
+#include "ait/gpu/matmul_multistage_config.h"
 #include "ait/gpu/rows_config.h"
 #include "memory.h"
 
@@ -68,6 +70,52 @@ Launch hopperLaunch(const Module& module, const std::string& name,
   return launch;
 }
 
+template <int kRank>
+ait::OperandPlace<kRank + 1> placeOf(const Matrix& matrix) {
+  ait::OperandPlace<kRank + 1> place{reinterpret_cast<void*>(matrix.address), {}};
+  if (kRank > 0) place.strides[0] = matrix.batchStride;
+  place.strides[kRank] = matrix.rowStride;
+  return place;
+}
+
+/// A launch of `matmulMultistage`.
+template <class Config, class In, class Out>
+Launch multistageLaunch(
+    const Module& module, const std::string& name,
+    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+    const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulMultistageShape<Config>;
+  const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks = ait::matmulMultistageBlocks<Config>(problem.M, problem.N, batch);
+  launch.setArguments(ait::MatmulMultistageArguments<Config, In, Out>{
+      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  launch.prepare();
+  return launch;
+}
+
+/// A launch of `matmulFewRows`.
+template <class Config, class In, class Out>
+Launch fewRowsLaunch(
+    const Module& module, const std::string& name,
+    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+    const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulFewRowsShape<Config>;
+  const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks = ait::matmulFewRowsBlocks<Config>(problem.N, batch);
+  launch.setArguments(ait::MatmulFewRowsArguments<Config, In, Out>{
+      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  launch.prepare();
+  return launch;
+}
+
 /// A launch of a kernel that works on rows.
 template <class Config, class Arguments>
 Launch rowLaunch(const Module& module, const std::string& name, const Arguments& arguments) {
@@ -78,6 +126,18 @@ Launch rowLaunch(const Module& module, const std::string& name, const Arguments&
   launch.blocks = ait::ceilDivide(arguments.rows, Config::kRowsPerBlock);
   launch.setArguments(arguments);
   launch.prepare();
+  return launch;
+}
+
+/// A launch of a pointwise kernel.
+template <class Config, class Arguments>
+Launch pointwiseLaunch(const Module& module, const std::string& name, const Arguments& arguments,
+                       int64_t columns) {
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Config::kThreads;
+  launch.blocks = ait::pointwiseBlocks<Config>(arguments.rows, columns);
+  launch.setArguments(arguments);
   return launch;
 }
 

@@ -148,8 +148,7 @@ AIT_DEVICE void storeGlobal(void* address, const Words<kBytes>& x) {
 
 /// Has the line of an address in the first-level cache when it is loaded later.
 AIT_DEVICE void touchGlobal(const void* address) {
-  uint16_t x;
-  asm volatile("ld.global.u8 %0, [%1];" : "=h"(x) : "l"(address));
+  asm volatile("prefetch.global.L1 [%0];" ::"l"(address));
 }
 
 template <int kCount>
@@ -161,6 +160,12 @@ AIT_DEVICE void loadShared(const float* address, float (&x)[kCount]) {
 }
 AIT_DEVICE void storeShared(float* address, float x, float y) {
   asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(sharedAddress(address)), "f"(x), "f"(y)
+               : "memory");
+}
+
+AIT_DEVICE void storeShared(void* address, const Words<16>& x) {
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(sharedAddress(address)),
+               "r"(x.words[0]), "r"(x.words[1]), "r"(x.words[2]), "r"(x.words[3])
                : "memory");
 }
 

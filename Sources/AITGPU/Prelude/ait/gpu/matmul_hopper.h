@@ -18,75 +18,10 @@
 #include "ait/gpu/dialect.h"
 #include "ait/gpu/matmul_epilogue.h"
 #include "ait/gpu/matmul_hopper_config.h"
+#include "ait/gpu/matmul_tiles.h"
 
 namespace ait {
 namespace hopper {
-
-/// A tile of C: its first row and column, its matrix of the batch.
-template <int kBatchRank>
-struct Tile {
-  int row;
-  int column;
-  int position[kBatchRank + 1];
-};
-
-/// The order in which clusters take tiles: along M within a group of rows, then along N.
-template <class Config>
-class TileOrder {
-  using Shape = MatmulHopperShape<Config>;
-  static constexpr int kRank = Config::kBatchRank;
-
- public:
-  template <class Problem>
-  AIT_DEVICE explicit TileOrder(const Problem& problem) {
-    countM_ = (problem.M + Shape::kTileM * Shape::kClusterM - 1) /
-              (Shape::kTileM * Shape::kClusterM);
-    countN_ = (problem.N + Shape::kTileN * Shape::kClusterN - 1) /
-              (Shape::kTileN * Shape::kClusterN);
-    count_ = countM_ * countN_;
-    AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) {
-      extents_[axis] = problem.batchExtents[axis];
-      count_ *= extents_[axis];
-    }
-  }
-
-  AIT_DEVICE int count() const { return count_; }
-
-  AIT_DEVICE Tile<kRank> tile(int index, int rankM, int rankN) const {
-    Tile<kRank> tile;
-    int matrix = 0;
-    if constexpr (kRank > 0) {
-      matrix = index / (countM_ * countN_);
-      index -= matrix * countM_ * countN_;
-    }
-    AIT_UNROLL
-    for (int axis = kRank - 1; axis >= 0; --axis) {
-      const int rest = axis > 0 ? matrix / extents_[axis] : 0;
-      tile.position[axis] = matrix - rest * extents_[axis];
-      matrix = rest;
-    }
-    const int group = index / (Config::kRasterGroup * countN_);
-    const int firstM = group * Config::kRasterGroup;
-    const int rows = countM_ - firstM < Config::kRasterGroup ? countM_ - firstM
-                                                             : Config::kRasterGroup;
-    index -= group * Config::kRasterGroup * countN_;
-    const int n = index / rows;
-    const int m = firstM + index - n * rows;
-    tile.row = (m * Shape::kClusterM + rankM) * Shape::kTileM;
-    tile.column = (n * Shape::kClusterN + rankN) * Shape::kTileN;
-    // The divisions are to be over while the first copies are under way, not after the last.
-    computeNow(tile.row);
-    computeNow(tile.column);
-    return tile;
-  }
-
- private:
-  int countM_;
-  int countN_;
-  int count_;
-  int extents_[kRank + 1];
-};
 
 /// A place in the ring of stages.
 template <int kStages>
@@ -108,7 +43,7 @@ class Block {
   using Element = typename Config::Element;
   using Arguments = MatmulHopperArguments<Config, In, Out>;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
-  using Tile = hopper::Tile<Config::kBatchRank>;
+  using Tile = MatmulTile<Config::kBatchRank>;
   static constexpr int kStages = Shape::kStages;
   static constexpr int kClusterSize = Shape::kClusterSize;
   static constexpr int kClusterM = Shape::kClusterM;
@@ -168,6 +103,14 @@ class Block {
     }
   }
 
+  /// This block's part of the tiles that a cluster computes together.
+  AIT_DEVICE Tile tileOf(int index) const {
+    Tile tile = order_.tile(index);
+    tile.row += rankM_ * Shape::kTileM;
+    tile.column += rankN_ * Shape::kTileN;
+    return tile;
+  }
+
   template <class Action>
   AIT_DEVICE void forEachTile(Action&& action) const {
     const int cluster = static_cast<int>(blockIndex()) / kClusterSize;
@@ -175,10 +118,10 @@ class Block {
       const int clusters = static_cast<int>(blockCount()) / kClusterSize;
       AIT_NO_UNROLL
       for (int index = cluster; index < order_.count(); index += clusters) {
-        action(order_.tile(index, rankM_, rankN_));
+        action(tileOf(index));
       }
     } else {
-      action(order_.tile(cluster, rankM_, rankN_));
+      action(tileOf(cluster));
     }
   }
 
@@ -433,8 +376,7 @@ class Block {
   AIT_DEVICE void finishSplit() const {
     synchronizeCluster();
     if (threadIndex() >= Shape::kConsumerThreads) return;
-    const Tile tile =
-        order_.tile(static_cast<int>(blockIndex()) / kClusterSize, rankM_, rankN_);
+    const Tile tile = tileOf(static_cast<int>(blockIndex()) / kClusterSize);
     Epilogue epilogue(arguments_.problem);
     epilogue.seek(tile.position);
     const float* staged = reinterpret_cast<const float*>(shared_ + Shape::kStagingOffset);
@@ -476,7 +418,9 @@ class Block {
   char* shared_;
   TransferBarrier* full_;
   TransferBarrier* empty_;
-  TileOrder<Config> order_;
+  TileOrder<Shape::kTileM * Shape::kClusterM, Shape::kTileN * Shape::kClusterN,
+            Config::kRasterGroup, Config::kBatchRank>
+      order_;
   int rank_;
   int rankN_;
   int rankM_;

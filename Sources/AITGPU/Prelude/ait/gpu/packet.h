@@ -135,6 +135,11 @@ struct OperandPacket {
     }
   }
 
+  AIT_DEVICE void clear() {
+    AIT_UNROLL
+    for (int i = 0; i < W; i += 2) packet.setPair(i, 0, 0);
+  }
+
   AIT_DEVICE void store(T* row, int64_t stride, int64_t column, int count = W) const {
     if constexpr (O::kAccess == Access::contiguous) {
       if (count >= W) {

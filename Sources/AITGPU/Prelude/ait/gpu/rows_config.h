@@ -36,6 +36,24 @@ struct RowShape : Config {
   static_assert(kPacket % 2 == 0, "columns are taken in pairs");
 };
 
+/// How the packets of a pointwise kernel are shared. A configuration inherits from this.
+struct PointwiseDefaults {
+  static constexpr int kThreads = 256;
+  /// Columns that a thread takes at once: as many as 16 bytes of the widest operand hold.
+  static constexpr int kPacket = 8;
+  /// Packets of a thread: loads that are under way together.
+  static constexpr int kPackets = 4;
+  /// What the number of columns is known to be a multiple of.
+  static constexpr int kColumnMultiple = 1;
+};
+
+/// The blocks of a pointwise launch.
+template <class Config>
+AIT_ANYWHERE constexpr int64_t pointwiseBlocks(int64_t rows, int64_t columns) {
+  return ceilDivide(rows * ceilDivide(columns, Config::kPacket),
+                    Config::kThreads * Config::kPackets);
+}
+
 /// Extents, the columns last, and the operands: inputs, extras, outputs; strides as extents.
 template <int rank, int operandCount>
 struct RowArguments {
