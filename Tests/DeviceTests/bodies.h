@@ -87,6 +87,19 @@ struct BiasResidual {
 #endif
 };
 
+/// A factor for every row, and a matrix that lies transposed.
+struct RowsAndTransposed {
+  static constexpr const char* kExtras = "ct";
+  static double reference(double sum, const double* x) { return sum * x[0] / 8 + x[1]; }
+#if defined(__CUDACC__)
+  template <int W>
+  static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
+                               ait::Vec<float, W> x2) {
+    return ait::results(x0 * x1 * ait::constant<float, W>(0x1p-3f) + x2);
+  }
+#endif
+};
+
 /// x · weight + bias: the end of a layer normalisation.
 struct WeightBias {
   static constexpr const char* kExtras = "bb";

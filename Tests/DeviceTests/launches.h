@@ -56,7 +56,9 @@ Launch hopperLaunch(const Module& module, const std::string& name,
   arguments.problem = problem;
   arguments.aBatchAxes = a.batchStride != 0;
   arguments.bBatchAxes = b.batchStride != 0;
+  // As for a launch that may begin early; `isProgrammatic` of the launch decides whether it does.
   arguments.stagesAhead = isConstantB ? Shape::kStages : 0;
+  arguments.isProgrammatic = isConstantB;
   Launch launch;
   launch.function = module.function(name);
   launch.threads = Shape::kThreads;

@@ -65,6 +65,9 @@ struct FewRows : ait::MatmulFewRowsDefaults {
   X(few_16_n16_w16_s2, Bias, F16, 16, 16, 16, 2)                \
   X(few_16_n32_w8_s4, Bias, F16, 16, 32, 8, 4)                  \
   X(few_16_n32_w16_s1, Bias, F16, 16, 32, 16, 1)                \
+  X(few_16_n32_w12_s2, Bias, F16, 16, 32, 12, 2)                \
+  X(few_16_n32_w8_s3, Bias, F16, 16, 32, 8, 3)                  \
+  X(few_16_n32_w16_s2, Bias, F16, 16, 32, 16, 2)                \
   X(few_bf16_batch, BiasResidual, BF16, 16, 32, 4, 2, 1)        \
   X(few_odd, Bias, F16, 8, 16, 8, 1, 0, 1, 1)
 

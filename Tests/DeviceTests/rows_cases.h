@@ -13,7 +13,8 @@ struct Rows : ait::RowDefaults {
   static constexpr int kPacket = packet;
   static constexpr int kPackets = packets;
   static constexpr int kColumnMultiple = multiple;
-  static constexpr bool kAreExtrasConstant = true;
+  static constexpr ait::ExtrasLoad kExtras =
+      threads == 32 ? ait::ExtrasLoad::ahead : ait::ExtrasLoad::late;
 };
 
 template <int threads, int packet, int packets, int multiple>
@@ -34,6 +35,7 @@ struct Elements : ait::PointwiseDefaults {
   X(norm_256x2, layer, ait::float16, 256, 1, 8, 2, 8)          \
   X(norm_512x1, layer, ait::float16, 512, 1, 8, 1, 8)          \
   X(norm_128x4, layer, ait::float16, 128, 1, 8, 4, 8)          \
+  X(norm_64x8, layer, ait::float16, 64, 1, 8, 8, 8)            \
   X(norm_rms_256x2, rms, ait::bfloat16, 256, 1, 8, 2, 8)       \
   X(norm_odd, layer, ait::float16, 32, 4, 8, 2, 1)             \
   X(norm_float, layer, float, 128, 1, 4, 2, 1)

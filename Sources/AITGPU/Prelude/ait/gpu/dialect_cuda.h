@@ -146,11 +146,6 @@ AIT_DEVICE void storeGlobal(void* address, const Words<kBytes>& x) {
   }
 }
 
-/// Has the line of an address in the first-level cache when it is loaded later.
-AIT_DEVICE void touchGlobal(const void* address) {
-  asm volatile("prefetch.global.L1 [%0];" ::"l"(address));
-}
-
 template <int kCount>
 AIT_DEVICE void loadShared(const float* address, float (&x)[kCount]) {
   static_assert(kCount == 4, "four floats are loaded at once");

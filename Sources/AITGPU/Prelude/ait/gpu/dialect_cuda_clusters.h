@@ -33,18 +33,6 @@ AIT_DEVICE uint32_t peerAddress(const void* shared, int rank) {
   return address;
 }
 
-/// Four floats at the same place as `shared`, in another block of the cluster.
-AIT_DEVICE void loadPeer(const float* shared, int rank, float (&x)[4]) {
-  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
-               : "=f"(x[0]), "=f"(x[1]), "=f"(x[2]), "=f"(x[3])
-               : "r"(peerAddress(shared, rank)));
-}
-AIT_DEVICE void storePeer(float* shared, int rank, float x, float y) {
-  asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" ::"r"(peerAddress(shared, rank)),
-               "f"(x), "f"(y)
-               : "memory");
-}
-
 // MARK: - Transfer barriers
 
 /// A barrier in shared memory whose phases end when `count` arrivals and all announced bytes have
@@ -104,6 +92,17 @@ AIT_DEVICE void publishBarriers() {
 /// Orders ordinary writes of shared memory before accesses of the copy engine and the matrix units.
 AIT_DEVICE void publishSharedMemory() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+/// Copies `bytes` bytes of this block's shared memory to another block of the cluster, where they
+/// count on the barrier at the place of `barrier`; sizes and addresses are multiples of 16.
+AIT_DEVICE void copyToPeer(void* to, const void* from, int bytes, TransferBarrier& barrier,
+                           int rank) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%0], [%1], %2, "
+      "[%3];" ::"r"(peerAddress(to, rank)),
+      "r"(sharedAddress(from)), "r"(bytes), "r"(peerAddress(&barrier, rank))
+      : "memory");
 }
 
 // MARK: - Tensor copies

@@ -68,20 +68,22 @@ class FewRowsBlock {
     }
     int k = threadIndex() / 32 * 32 + laneIndex() % 4 * 8;
     StepB b[kSteps];
+    StepA a[kSteps];
     if constexpr (!Config::kIsConstantB) waitForPrerequisites();
-    loadSteps(b, k);
+    AIT_UNROLL
+    for (int step = 0; step < kSteps; ++step) loadB(b[step], k + step * kStride);
     if constexpr (Config::kIsConstantB) waitForPrerequisites();
+    AIT_UNROLL
+    for (int step = 0; step < kSteps; ++step) loadA(a[step], k + step * kStride);
     // Warps go through K in turn, so that all of a block read neighbouring memory.
     AIT_NO_UNROLL
     for (int first = 0; first < K; first += kSteps * kStride) {
-      StepA a[kSteps];
-      AIT_UNROLL
-      for (int step = 0; step < kSteps; ++step) loadA(a[step], k + step * kStride);
       AIT_UNROLL
       for (int step = 0; step < kSteps; ++step) {
         multiply(sums, a[step], b[step]);
         // The registers of a step are free again: the step that takes its place is fetched.
         loadB(b[step], k + (kSteps + step) * kStride);
+        loadA(a[step], k + (kSteps + step) * kStride);
       }
       k += kSteps * kStride;
     }
@@ -89,11 +91,6 @@ class FewRowsBlock {
   }
 
  private:
-  AIT_DEVICE void loadSteps(StepB (&b)[kSteps], int k) const {
-    AIT_UNROLL
-    for (int step = 0; step < kSteps; ++step) loadB(b[step], k + step * Config::kWarps * 32);
-  }
-
   AIT_DEVICE void loadB(StepB& b, int k) const {
     AIT_UNROLL
     for (int block = 0; block < kColumnBlocks; ++block) {

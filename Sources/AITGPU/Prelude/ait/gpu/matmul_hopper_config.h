@@ -47,7 +47,7 @@ struct MatmulHopperShape : Config {
   static constexpr int kConsumerThreads = kConsumers * 128;
   /// One warp beside the consumers feeds the copy engine. Where sums take most of a thread's
   /// registers, it is one of a whole warp group, which gives its registers to the consumers.
-  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 256;
+  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 160;
   static constexpr int kThreads = kConsumerThreads + (kExchangesRegisters ? 128 : 32);
   static constexpr int kClusterSize = kClusterM * kClusterN * kSplitK;
 
@@ -60,18 +60,26 @@ struct MatmulHopperShape : Config {
   static constexpr int kStageBytes = kABytes + kBBytes;
   static constexpr int kRingBytes = kStages * kStageBytes;
 
-  /// Sums on their way from the order of the matrix units to that of rows. A warp has room for 16
-  /// rows of 32 columns; 40 floats a row keep both orders free of bank conflicts. A split product
-  /// puts down the whole tile, for its peers.
-  static constexpr int kStagingPitch = kSplitK > 1 ? kTileN + 8 : 40;
+  /// Columns that a warp stages at once on their way from the matrix units to rows. Persistent
+  /// blocks stage beside the ring, which needs the room.
+  static constexpr int kStagedColumns = kTileN % 64 == 0 && !Config::kIsPersistent ? 64 : 32;
+  /// A block of a split product puts down its whole tile, and receives its rows' other sums.
+  static constexpr int kPartPitch = kTileN + 8;
+  static constexpr int kPartBytes = kTileM / kSplitK * kPartPitch * 4;
   static constexpr int kStagingBytes =
-      kSplitK > 1 ? kTileM * kStagingPitch * 4 : kConsumers * 4 * 16 * kStagingPitch * 4;
+      kSplitK > 1 ? kSplitK * kPartBytes : kConsumers * 4 * 16 * (kStagedColumns + 8) * 4;
   /// A block with one tile stages in the ring, which it has emptied.
   static constexpr bool kStagesInRing = !Config::kIsPersistent && kStagingBytes <= kRingBytes;
   static constexpr int kStagingOffset = kStagesInRing ? 0 : kRingBytes;
-  static constexpr int kBarrierOffset = kRingBytes + (kStagesInRing ? 0 : kStagingBytes);
+  static constexpr int kReceiveOffset = kRingBytes + (kStagesInRing ? 0 : kStagingBytes);
+  static constexpr int kReceiveBytes = (kSplitK - 1) * kPartBytes;
+  /// Where sums of a rehearsed epilogue go: one warp's staging, which is written and never used.
+  static constexpr int kRehearsalOffset = kReceiveOffset + kReceiveBytes;
+  static constexpr int kRehearsalBytes =
+      Config::kIsPersistent || kSplitK > 1 ? 0 : 16 * (kStagedColumns + 8) * 4;
+  static constexpr int kBarrierOffset = kRehearsalOffset + kRehearsalBytes;
   /// The dynamic shared memory of a launch.
-  static constexpr int kSharedBytes = kBarrierOffset + 2 * kStages * 8;
+  static constexpr int kSharedBytes = kBarrierOffset + (2 * kStages + 1) * 8;
 
   /// The copy engine's boxes, innermost axis first: {kStepK, rows} of a matrix contiguous along K,
   /// {64, steps of K} of one that is not.
@@ -114,6 +122,8 @@ struct MatmulHopperArguments {
   /// The stages of B that are copied before launches before this one have finished; 0 if B is not
   /// constant, or if there is nothing to wait for: A comes later for it.
   int32_t stagesAhead;
+  /// Whether the launch may begin while the one before it ends.
+  int32_t isProgrammatic;
 };
 
 /// The blocks of a launch: for one tile each, or, for persistent blocks, as many as there is room

@@ -92,6 +92,7 @@ class MultistageBlock {
   static constexpr int kRank = Config::kBatchRank;
   static constexpr int kStages = Config::kStages;
   static constexpr int kBlocksM = Shape::kWarpM / 16;
+  static constexpr int kStagedColumns = Shape::kStagedColumns;
 
  public:
   AIT_DEVICE explicit MultistageBlock(const Arguments& arguments)
@@ -124,6 +125,8 @@ class MultistageBlock {
     Epilogue epilogue(problem);
     epilogue.seek(tile_.position);
     waitForPrerequisites();
+    ColumnExtras<Shape::kWarpN, kStagedColumns, Epilogue> columns;
+    columns.load(epilogue, tile_.row, tile_.column + column);
     AIT_UNROLL
     for (int stage = 0; stage < kStages - 1; ++stage) {
       if (stage < steps) copy(stage, stage);
@@ -143,11 +146,11 @@ class MultistageBlock {
     }
     waitForCopies<0>();
     synchronizeBlock();
-    float* staging = reinterpret_cast<float*>(shared_) + warp * 16 * kStagedPitch;
+    float* staging = reinterpret_cast<float*>(shared_) + warp * Staging<kStagedColumns>::kFloats;
     AIT_UNROLL
     for (int block = 0; block < kBlocksM; ++block) {
-      finishWarpRows<Shape::kWarpN>(epilogue, staging, sums[block],
-                                    tile_.row + row + block * 16, tile_.column + column);
+      finishWarpRows<Shape::kWarpN, kStagedColumns>(
+          epilogue, columns, staging, sums[block], tile_.row + row + block * 16, tile_.column + column);
     }
   }
 

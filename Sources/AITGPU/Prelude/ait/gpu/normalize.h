@@ -72,15 +72,21 @@ class RowNormalization {
     return rsqrtApproximate(squares * share + static_cast<float>(Parameters::kEpsilon));
   }
 
-  AIT_DEVICE void runKept(const Operands& operands, int columns) {
-    typename Operands::ExtraPackets extras[kPackets];
-    typename Operands::InPackets in[kPackets];
-    if constexpr (!Config::kAreExtrasConstant) waitForPrerequisites();
+  AIT_DEVICE static void loadExtras(const Operands& operands,
+                                    typename Operands::ExtraPackets (&extras)[kPackets],
+                                    int columns) {
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) operands.loadExtras(extras[packet], columnOf(packet));
     }
-    if constexpr (Config::kAreExtrasConstant) waitForPrerequisites();
+  }
+
+  AIT_DEVICE void runKept(const Operands& operands, int columns) {
+    typename Operands::ExtraPackets extras[kPackets];
+    typename Operands::InPackets in[kPackets];
+    if constexpr (Config::kExtras != ExtrasLoad::ahead) waitForPrerequisites();
+    if constexpr (Config::kExtras != ExtrasLoad::late) loadExtras(operands, extras, columns);
+    if constexpr (Config::kExtras == ExtrasLoad::ahead) waitForPrerequisites();
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) operands.loadInputs(in[packet], columnOf(packet));
@@ -114,6 +120,9 @@ class RowNormalization {
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) {
+        if constexpr (Config::kExtras == ExtrasLoad::late) {
+          operands.loadExtras(extras[packet], columnOf(packet));
+        }
         write(operands, x[packet], extras[packet], columnOf(packet), mean, scale);
       }
     }

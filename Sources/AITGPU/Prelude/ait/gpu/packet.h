@@ -157,8 +157,8 @@ struct OperandPacket {
 };
 
 /// One element for all columns.
-template <class T, int alignment, int W>
-struct OperandPacket<Operand<T, Access::uniform, alignment>, W> {
+template <class T, int alignment, Rows rows, int W>
+struct OperandPacket<Operand<T, Access::uniform, alignment, rows>, W> {
   ComputeType<T> value;
 
   AIT_DEVICE ComputeType<T> at(int) const { return value; }

@@ -5,6 +5,11 @@
 
 namespace ait {
 
+/// When a normalisation loads its extras: when it needs them, which leaves registers for more rows
+/// at a time; with its inputs, for rows so few that latency counts; or, if they are constants, ahead
+/// of launches that the inputs depend on.
+enum class ExtrasLoad { late, early, ahead };
+
 /// How rows are shared among threads. A configuration inherits from this.
 struct RowDefaults {
   /// Threads that share a row: a power of two up to 1024.
@@ -17,8 +22,7 @@ struct RowDefaults {
   static constexpr int kPackets = 2;
   /// What the number of columns is known to be a multiple of.
   static constexpr int kColumnMultiple = 1;
-  /// Whether the extras are constants, so that their loads need not wait for other launches.
-  static constexpr bool kAreExtrasConstant = false;
+  static constexpr ExtrasLoad kExtras = ExtrasLoad::late;
 };
 
 template <class Config>
