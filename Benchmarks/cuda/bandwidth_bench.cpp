@@ -72,42 +72,42 @@ int main(int count, char** arguments) {
     const double bytes = 2.0 * 32768 * 4096 * 2;
     const std::string what = " 32768x4096";
     // The wide ones: those for short rows would keep only a part of a row.
-#define AIT_NORM(name, kind, Type, threads, rows, packet, packets, multiple)                       \
-  if constexpr (std::is_same_v<Type, T> && threads * packet * packets >= 4096) {                   \
-    const auto launch = device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>(  \
-        rowModule, #name, p.arguments<4>({&p.x, &p.weight, &p.bias, &p.y}));                       \
-    const double time = timeOf(launch);                                                            \
-    line(#name + what, time, bytes, p.error(p.y, p.normalization(true)));                          \
+#define AIT_NORM(name, kind, Type, threads, rows, packet, packets, multiple)                      \
+  if constexpr (std::is_same_v<Type, T> && threads * packet * packets >= 4096) {                  \
+    const auto launch = device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>( \
+        rowModule, #name, p.arguments<4>({&p.x, &p.weight, &p.bias, &p.y}));                      \
+    const double time = timeOf(launch);                                                           \
+    line(#name + what, time, bytes, p.error(p.y, p.normalization(true)));                         \
   }
-#define AIT_SOFTMAX(name, isLogarithmic, Type, threads, rows, packet, packets, multiple)           \
-  if constexpr (std::is_same_v<Type, T> && threads * packet * packets >= 4096) {                   \
-    const auto launch = device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>(  \
-        rowModule, #name "_plain", p.arguments<2>({&p.x, &p.y}));                                  \
-    const double time = timeOf(launch);                                                            \
-    line(#name + what, time, bytes, p.error(p.y, p.softmax(isLogarithmic, false)));                \
+#define AIT_SOFTMAX(name, isLogarithmic, Type, threads, rows, packet, packets, multiple)          \
+  if constexpr (std::is_same_v<Type, T> && threads * packet * packets >= 4096) {                  \
+    const auto launch = device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>( \
+        rowModule, #name "_plain", p.arguments<2>({&p.x, &p.y}));                                 \
+    const double time = timeOf(launch);                                                           \
+    line(#name + what, time, bytes, p.error(p.y, p.softmax(isLogarithmic, false)));               \
   }
-#define AIT_POINT(name, Type, threads, packet, packets, multiple)                                  \
-  if constexpr (std::is_same_v<Type, T>) {                                                         \
-    using Config = cases::Elements<threads, packet, packets, multiple>;                            \
-    const auto launch = device::pointwiseLaunch<Config>(                                           \
-        rowModule, #name, p.arguments<3>({&p.x, &p.weight, &p.y}), 4096);                          \
-    const double time = timeOf(launch);                                                            \
-    line(#name + what, time, bytes, p.error(p.y, p.scaled()));                                     \
-    ait::RowArguments<1, 2> flat{{32768 * 4096}, 1, {}};                                           \
-    flat.operands[0] = {p.x.pointer(), {1}};                                                       \
-    flat.operands[1] = {p.y.pointer(), {1}};                                                       \
-    const auto copy = device::pointwiseLaunch<Config>(rowModule, #name "_copy", flat,              \
-                                                      int64_t{32768} * 4096);                      \
-    const double copyTime = timeOf(copy);                                                          \
-    line(std::string(#name "_copy") + what, copyTime, bytes, p.error(p.y, p.copied()));            \
+#define AIT_POINT(name, Type, threads, packet, packets, multiple)                               \
+  if constexpr (std::is_same_v<Type, T>) {                                                      \
+    using Config = cases::Elements<threads, packet, packets, multiple>;                         \
+    const auto launch = device::pointwiseLaunch<Config>(                                        \
+        rowModule, #name, p.arguments<3>({&p.x, &p.weight, &p.y}), 4096);                       \
+    const double time = timeOf(launch);                                                         \
+    line(#name + what, time, bytes, p.error(p.y, p.scaled()));                                  \
+    ait::RowArguments<1, 2> flat{{32768 * 4096}, 1, {}};                                        \
+    flat.operands[0] = {p.x.pointer(), {1}};                                                    \
+    flat.operands[1] = {p.y.pointer(), {1}};                                                    \
+    const auto copy =                                                                           \
+        device::pointwiseLaunch<Config>(rowModule, #name "_copy", flat, int64_t{32768} * 4096); \
+    const double copyTime = timeOf(copy);                                                       \
+    line(std::string(#name "_copy") + what, copyTime, bytes, p.error(p.y, p.copied()));         \
   }
     AIT_NORM_CASES(AIT_NORM)
     AIT_SOFTMAX_CASES(AIT_SOFTMAX)
     AIT_POINTWISE_CASES(AIT_POINT)
   }
-#define AIT_FEW(name, body, ...)                                                                 \
-  if constexpr (std::is_same_v<cases::name::Element, T> && cases::name::kAlignmentA == 8) {      \
-    fewRows<cases::name, bodies::body>(productModule, #name, cases::name::kRows == 8 ? 1 : 16);  \
+#define AIT_FEW(name, body, ...)                                                                \
+  if constexpr (std::is_same_v<cases::name::Element, T> && cases::name::kAlignmentA == 8) {     \
+    fewRows<cases::name, bodies::body>(productModule, #name, cases::name::kRows == 8 ? 1 : 16); \
   }
   AIT_FEW_ROWS_CASES(AIT_FEW)
 }

@@ -1,5 +1,5 @@
-// Large products by every configuration of the group LARGE: matmul_bench <folder of cubins> [M N K]…
-// Operands and result together are larger than the L2 from 4096 cubed on.
+// Large products by every configuration of the group LARGE: matmul_bench <folder of cubins> [M N
+// K]… Operands and result together are larger than the L2 from 4096 cubed on.
 #include "hopper_cases.h"
 #include "products.h"
 #include "timing.h"
@@ -12,8 +12,8 @@ void run(const device::Module& module, const std::string& name, const device::Ex
   using In = cases::In<Config, Body>;
   const device::Product<T> product(extents, Config::kMajorA, Config::kMajorB, Body::kExtras);
   const auto launch = device::hopperLaunch<Config, In, cases::Out<Config>>(
-      module, name,
-      product.template problem<Config::kBatchRank, In::kCount + 1>(), product.a(), product.b());
+      module, name, product.template problem<Config::kBatchRank, In::kCount + 1>(), product.a(),
+      product.b());
   const device::Graph graph([&](device::Handle stream) {
     for (int i = 0; i < 4; ++i) launch.enqueue(stream);
   });
@@ -33,8 +33,8 @@ int main(int count, char** arguments) {
   const std::string folder = count > 1 ? arguments[1] : ".";
   std::vector<device::Extents> shapes;
   for (int i = 2; i + 2 < count; i += 3) {
-    shapes.push_back({std::atoll(arguments[i]), std::atoll(arguments[i + 1]),
-                      std::atoll(arguments[i + 2]), 1});
+    shapes.push_back(
+        {std::atoll(arguments[i]), std::atoll(arguments[i + 1]), std::atoll(arguments[i + 2]), 1});
   }
   if (shapes.empty()) shapes = {{4096, 4096, 4096, 1}, {8192, 8192, 8192, 1}};
   const device::Module module(folder + "/hopper_LARGE.cubin");

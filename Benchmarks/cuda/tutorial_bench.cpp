@@ -119,9 +119,9 @@ class Model {
       double variance = 0;
       for (const double value : row) variance += (value - mean) * (value - mean) / kHidden;
       for (int64_t n = 0; n < kHidden; ++n) {
-        expected_[i * kHidden + n] = (row[n] - mean) / std::sqrt(variance + 1e-5) *
-                                         device::toFloat(weight_[n]) +
-                                     device::toFloat(bias_[n]);
+        expected_[i * kHidden + n] =
+            (row[n] - mean) / std::sqrt(variance + 1e-5) * device::toFloat(weight_[n]) +
+            device::toFloat(bias_[n]);
       }
     });
   }

@@ -39,42 +39,42 @@ class Driver {
     return driver;
   }
 
-#define AIT_DRIVER_FUNCTIONS(X)                                                                   \
-  X(cuInit, "cuInit", (unsigned))                                                                 \
-  X(cuDeviceGet, "cuDeviceGet", (int*, int))                                                      \
-  X(cuDeviceGetAttribute, "cuDeviceGetAttribute", (int*, int, int))                               \
-  X(cuDeviceGetName, "cuDeviceGetName", (char*, int, int))                                        \
-  X(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (Handle*, int))                         \
-  X(cuCtxSetCurrent, "cuCtxSetCurrent", (Handle))                                                 \
-  X(cuGetErrorString, "cuGetErrorString", (int, const char**))                                    \
-  X(cuMemAlloc, "cuMemAlloc_v2", (Address*, size_t))                                              \
-  X(cuMemFree, "cuMemFree_v2", (Address))                                                         \
-  X(cuMemcpyHtoD, "cuMemcpyHtoD_v2", (Address, const void*, size_t))                              \
-  X(cuMemcpyDtoH, "cuMemcpyDtoH_v2", (void*, Address, size_t))                                    \
-  X(cuMemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2", (Address, Address, size_t, Handle))                \
-  X(cuMemsetD8, "cuMemsetD8_v2", (Address, unsigned char, size_t))                                \
-  X(cuMemsetD8Async, "cuMemsetD8Async", (Address, unsigned char, size_t, Handle))                 \
-  X(cuModuleLoadData, "cuModuleLoadData", (Handle*, const void*))                                 \
-  X(cuModuleGetFunction, "cuModuleGetFunction", (Handle*, Handle, const char*))                   \
-  X(cuFuncSetAttribute, "cuFuncSetAttribute", (Handle, int, int))                                 \
-  X(cuFuncGetAttribute, "cuFuncGetAttribute", (int*, int, Handle))                                \
-  X(cuLaunchKernelEx, "cuLaunchKernelEx", (const LaunchConfig*, Handle, void**, void**))          \
-  X(cuOccupancyMaxActiveClusters, "cuOccupancyMaxActiveClusters",                                 \
-    (int*, Handle, const LaunchConfig*))                                                          \
-  X(cuStreamCreate, "cuStreamCreate", (Handle*, unsigned))                                        \
-  X(cuStreamSynchronize, "cuStreamSynchronize", (Handle))                                         \
-  X(cuStreamBeginCapture, "cuStreamBeginCapture_v2", (Handle, int))                               \
-  X(cuStreamEndCapture, "cuStreamEndCapture", (Handle, Handle*))                                  \
-  X(cuGraphInstantiate, "cuGraphInstantiateWithFlags", (Handle*, Handle, unsigned long long))     \
-  X(cuGraphLaunch, "cuGraphLaunch", (Handle, Handle))                                             \
-  X(cuGraphExecDestroy, "cuGraphExecDestroy", (Handle))                                           \
-  X(cuGraphDestroy, "cuGraphDestroy", (Handle))                                                   \
-  X(cuEventCreate, "cuEventCreate", (Handle*, unsigned))                                          \
-  X(cuEventRecord, "cuEventRecord", (Handle, Handle))                                             \
-  X(cuEventSynchronize, "cuEventSynchronize", (Handle))                                           \
-  X(cuEventElapsedTime, "cuEventElapsedTime", (float*, Handle, Handle))                           \
-  X(cuTensorMapEncodeTiled, "cuTensorMapEncodeTiled",                                             \
-    (void*, int, uint32_t, void*, const uint64_t*, const uint64_t*, const uint32_t*,              \
+#define AIT_DRIVER_FUNCTIONS(X)                                                               \
+  X(cuInit, "cuInit", (unsigned))                                                             \
+  X(cuDeviceGet, "cuDeviceGet", (int*, int))                                                  \
+  X(cuDeviceGetAttribute, "cuDeviceGetAttribute", (int*, int, int))                           \
+  X(cuDeviceGetName, "cuDeviceGetName", (char*, int, int))                                    \
+  X(cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (Handle*, int))                     \
+  X(cuCtxSetCurrent, "cuCtxSetCurrent", (Handle))                                             \
+  X(cuGetErrorString, "cuGetErrorString", (int, const char**))                                \
+  X(cuMemAlloc, "cuMemAlloc_v2", (Address*, size_t))                                          \
+  X(cuMemFree, "cuMemFree_v2", (Address))                                                     \
+  X(cuMemcpyHtoD, "cuMemcpyHtoD_v2", (Address, const void*, size_t))                          \
+  X(cuMemcpyDtoH, "cuMemcpyDtoH_v2", (void*, Address, size_t))                                \
+  X(cuMemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2", (Address, Address, size_t, Handle))            \
+  X(cuMemsetD8, "cuMemsetD8_v2", (Address, unsigned char, size_t))                            \
+  X(cuMemsetD8Async, "cuMemsetD8Async", (Address, unsigned char, size_t, Handle))             \
+  X(cuModuleLoadData, "cuModuleLoadData", (Handle*, const void*))                             \
+  X(cuModuleGetFunction, "cuModuleGetFunction", (Handle*, Handle, const char*))               \
+  X(cuFuncSetAttribute, "cuFuncSetAttribute", (Handle, int, int))                             \
+  X(cuFuncGetAttribute, "cuFuncGetAttribute", (int*, int, Handle))                            \
+  X(cuLaunchKernelEx, "cuLaunchKernelEx", (const LaunchConfig*, Handle, void**, void**))      \
+  X(cuOccupancyMaxActiveClusters, "cuOccupancyMaxActiveClusters",                             \
+    (int*, Handle, const LaunchConfig*))                                                      \
+  X(cuStreamCreate, "cuStreamCreate", (Handle*, unsigned))                                    \
+  X(cuStreamSynchronize, "cuStreamSynchronize", (Handle))                                     \
+  X(cuStreamBeginCapture, "cuStreamBeginCapture_v2", (Handle, int))                           \
+  X(cuStreamEndCapture, "cuStreamEndCapture", (Handle, Handle*))                              \
+  X(cuGraphInstantiate, "cuGraphInstantiateWithFlags", (Handle*, Handle, unsigned long long)) \
+  X(cuGraphLaunch, "cuGraphLaunch", (Handle, Handle))                                         \
+  X(cuGraphExecDestroy, "cuGraphExecDestroy", (Handle))                                       \
+  X(cuGraphDestroy, "cuGraphDestroy", (Handle))                                               \
+  X(cuEventCreate, "cuEventCreate", (Handle*, unsigned))                                      \
+  X(cuEventRecord, "cuEventRecord", (Handle, Handle))                                         \
+  X(cuEventSynchronize, "cuEventSynchronize", (Handle))                                       \
+  X(cuEventElapsedTime, "cuEventElapsedTime", (float*, Handle, Handle))                       \
+  X(cuTensorMapEncodeTiled, "cuTensorMapEncodeTiled",                                         \
+    (void*, int, uint32_t, void*, const uint64_t*, const uint64_t*, const uint32_t*,          \
      const uint32_t*, int, int, int, int))
 
 #define AIT_DECLARE(name, symbol, parameters) int(*name) parameters = nullptr;
@@ -111,11 +111,11 @@ class Driver {
       std::printf("no CUDA driver: %s\n", dlerror());
       std::exit(77);
     }
-#define AIT_FIND(name, symbol, parameters)                                  \
-  name = reinterpret_cast<int(*) parameters>(dlsym(library, symbol));       \
-  if (name == nullptr) {                                                    \
-    std::printf("the driver has no %s\n", symbol);                          \
-    std::exit(1);                                                           \
+#define AIT_FIND(name, symbol, parameters)                            \
+  name = reinterpret_cast<int(*) parameters>(dlsym(library, symbol)); \
+  if (name == nullptr) {                                              \
+    std::printf("the driver has no %s\n", symbol);                    \
+    std::exit(1);                                                     \
   }
     AIT_DRIVER_FUNCTIONS(AIT_FIND)
 #undef AIT_FIND
@@ -155,8 +155,7 @@ class Module {
 
   Handle function(const std::string& name) const {
     Handle function;
-    const int status =
-        Driver::shared().cuModuleGetFunction(&function, module_, name.c_str());
+    const int status = Driver::shared().cuModuleGetFunction(&function, module_, name.c_str());
     Driver::shared().check(status, name.c_str());
     return function;
   }

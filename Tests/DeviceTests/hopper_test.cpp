@@ -13,8 +13,7 @@ void check(const device::Module& module, const std::string& name, const device::
   using Out = cases::Out<Config>;
   device::Product<T> product(extents, Config::kMajorA, Config::kMajorB, Body::kExtras,
                              static_cast<uint64_t>(extents.M * 7 + extents.N * 3 + extents.K));
-  const auto problem =
-      product.template problem<Config::kBatchRank, In::kCount + Out::kCount>();
+  const auto problem = product.template problem<Config::kBatchRank, In::kCount + Out::kCount>();
   // Twice: what a launch leaves behind must not help the next. The second copies B ahead and
   // rehearses its epilogue.
   double errors[2];
@@ -41,8 +40,8 @@ void check(const device::Module& module, const std::string& name, const device::
   std::printf("%s %s M=%lld N=%lld K=%lld b=%lld blocks=%lld error %.2e %.2e\n",
               holds ? "ok    " : "FAILED", name.c_str(), static_cast<long long>(extents.M),
               static_cast<long long>(extents.N), static_cast<long long>(extents.K),
-              static_cast<long long>(extents.batch), static_cast<long long>(blocks),
-              errors[0], errors[1]);
+              static_cast<long long>(extents.batch), static_cast<long long>(blocks), errors[0],
+              errors[1]);
   std::fflush(stdout);
 }
 
@@ -62,14 +61,14 @@ void checkShapes(const device::Module& module, const std::string& name) {
 int main(int count, char** arguments) {
   const std::string folder = count > 1 ? arguments[1] : ".";
   const std::string only = count > 2 ? arguments[2] : "";
-#define AIT_CHECK_CASE(name, body, ...)                                              \
-  if (only.empty() || std::string(#name).find(only) != std::string::npos) {          \
-    checkShapes<cases::name, bodies::body>(module, #name);                           \
+#define AIT_CHECK_CASE(name, body, ...)                                     \
+  if (only.empty() || std::string(#name).find(only) != std::string::npos) { \
+    checkShapes<cases::name, bodies::body>(module, #name);                  \
   }
-#define AIT_CHECK_GROUP(group)                                                       \
-  {                                                                                  \
-    const device::Module module(folder + "/hopper_" #group ".cubin");                \
-    AIT_HOPPER_##group(AIT_CHECK_CASE)                                               \
+#define AIT_CHECK_GROUP(group)                                        \
+  {                                                                   \
+    const device::Module module(folder + "/hopper_" #group ".cubin"); \
+    AIT_HOPPER_##group(AIT_CHECK_CASE)                                \
   }
   AIT_CHECK_GROUP(FORMS)
   AIT_CHECK_GROUP(FIRST)

@@ -43,32 +43,29 @@ struct FewRows : ait::MatmulFewRowsDefaults {
 
 }  // namespace cases
 
-#define AIT_MULTISTAGE_CASES(X)                                                            \
-  X(multi_128x128, BiasResidual, F16, 128, 128, 2, 4, 3)                                   \
-  X(multi_128x256, Identity, F16, 128, 256, 2, 4, 3)                                       \
-  X(multi_128x128_w4, Identity, F16, 128, 128, 2, 2, 3)                                    \
-  X(multi_64x64, BiasGelu, F16, 64, 64, 2, 2, 4)                                           \
-  X(multi_bf16_an, Bias, BF16, 128, 128, 2, 4, 3, Major::mn, Major::k)                     \
-  X(multi_f16_bn, Bias, F16, 128, 128, 2, 4, 3, Major::k, Major::mn)                       \
-  X(multi_f16_an_bn_batch, BiasResidual, F16, 64, 128, 2, 2, 3, Major::mn, Major::mn, 1)   \
-  X(multi_f16_4, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 4, 4)                 \
-  X(multi_f16_2_bn, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::mn, 0, 2, 2)             \
-  X(multi_f16_odd, BiasResidual, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 1, 1)       \
+#define AIT_MULTISTAGE_CASES(X)                                                          \
+  X(multi_128x128, BiasResidual, F16, 128, 128, 2, 4, 3)                                 \
+  X(multi_128x256, Identity, F16, 128, 256, 2, 4, 3)                                     \
+  X(multi_128x128_w4, Identity, F16, 128, 128, 2, 2, 3)                                  \
+  X(multi_64x64, BiasGelu, F16, 64, 64, 2, 2, 4)                                         \
+  X(multi_bf16_an, Bias, BF16, 128, 128, 2, 4, 3, Major::mn, Major::k)                   \
+  X(multi_f16_bn, Bias, F16, 128, 128, 2, 4, 3, Major::k, Major::mn)                     \
+  X(multi_f16_an_bn_batch, BiasResidual, F16, 64, 128, 2, 2, 3, Major::mn, Major::mn, 1) \
+  X(multi_f16_4, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 4, 4)               \
+  X(multi_f16_2_bn, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::mn, 0, 2, 2)           \
+  X(multi_f16_odd, BiasResidual, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 1, 1)     \
   X(multi_f16_odd_batch, Bias, BF16, 64, 64, 2, 2, 2, Major::mn, Major::mn, 1, 1, 1)
 
-#define AIT_FEW_ROWS_CASES(X)                                   \
-  X(few_8_n16_w8_s4, Bias, F16, 8, 16, 8, 4)                    \
-  X(few_8_n16_w16_s2, Bias, F16, 8, 16, 16, 2)                  \
-  X(few_8_n32_w8_s4, Bias, F16, 8, 32, 8, 4)                    \
-  X(few_8_n32_w16_s2, Bias, F16, 8, 32, 16, 2)                  \
-  X(few_16_n16_w8_s4, Bias, F16, 16, 16, 8, 4)                  \
-  X(few_16_n16_w16_s2, Bias, F16, 16, 16, 16, 2)                \
-  X(few_16_n32_w8_s4, Bias, F16, 16, 32, 8, 4)                  \
-  X(few_16_n32_w16_s1, Bias, F16, 16, 32, 16, 1)                \
-  X(few_16_n32_w12_s2, Bias, F16, 16, 32, 12, 2)                \
-  X(few_16_n32_w8_s3, Bias, F16, 16, 32, 8, 3)                  \
-  X(few_16_n32_w16_s2, Bias, F16, 16, 32, 16, 2)                \
-  X(few_bf16_batch, BiasResidual, BF16, 16, 32, 4, 2, 1)        \
+#define AIT_FEW_ROWS_CASES(X)                            \
+  X(few_8_n16_w8_s4, Bias, F16, 8, 16, 8, 4)             \
+  X(few_8_n16_w16_s2, Bias, F16, 8, 16, 16, 2)           \
+  X(few_8_n32_w8_s4, Bias, F16, 8, 32, 8, 4)             \
+  X(few_8_n32_w16_s2, Bias, F16, 8, 32, 16, 2)           \
+  X(few_16_n16_w8_s4, Bias, F16, 16, 16, 8, 4)           \
+  X(few_16_n16_w16_s2, Bias, F16, 16, 16, 16, 2)         \
+  X(few_16_n32_w8_s4, Bias, F16, 16, 32, 8, 4)           \
+  X(few_16_n32_w16_s1, Bias, F16, 16, 32, 16, 1)         \
+  X(few_bf16_batch, BiasResidual, BF16, 16, 32, 4, 2, 1) \
   X(few_odd, Bias, F16, 8, 16, 8, 1, 0, 1, 1)
 
 namespace cases {

@@ -49,9 +49,8 @@ struct MakeMultistage {
   template <class Product>
   device::Launch operator()(const Product& product) const {
     return device::multistageLaunch<Config, In, Out>(
-        module, name,
-        product.template problem<Config::kBatchRank, In::kCount + Out::kCount>(), product.a(),
-        product.b());
+        module, name, product.template problem<Config::kBatchRank, In::kCount + Out::kCount>(),
+        product.a(), product.b());
   }
 };
 
@@ -66,9 +65,8 @@ struct MakeFewRows {
   template <class Product>
   device::Launch operator()(const Product& product) const {
     return device::fewRowsLaunch<Config, In, Out>(
-        module, name,
-        product.template problem<Config::kBatchRank, In::kCount + Out::kCount>(), product.a(),
-        product.b());
+        module, name, product.template problem<Config::kBatchRank, In::kCount + Out::kCount>(),
+        product.a(), product.b());
   }
 };
 

@@ -109,8 +109,8 @@ class Product {
     const int64_t m = row % M;
     std::vector<float> a(static_cast<size_t>(K));
     for (int64_t k = 0; k < K; ++k) {
-      a[static_cast<size_t>(k)] = toFloat(
-          a_[static_cast<size_t>(matrix * M * K + (majorA_ == ait::Major::k ? m * K + k : k * M + m))]);
+      a[static_cast<size_t>(k)] = toFloat(a_[static_cast<size_t>(
+          matrix * M * K + (majorA_ == ait::Major::k ? m * K + k : k * M + m))]);
     }
     std::vector<double> sums(static_cast<size_t>(N), 0.0);
     if (majorB_ == ait::Major::k) {

@@ -33,32 +33,32 @@ std::vector<std::pair<int64_t, int64_t>> shapes(int multiple) {
 int main(int count, char** arguments) {
   const std::string folder = count > 1 ? arguments[1] : ".";
   const device::Module module(folder + "/rows.cubin");
-#define AIT_NORM(name, kind, T, threads, rows, packet, packets, multiple)                        \
-  for (const auto& [rowCount, columns] : shapes(multiple)) {                                     \
-    device::RowProblem<T> p(rowCount, columns, 3);                                               \
-    run(device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>(                \
-        module, #name, p.arguments<4>({&p.x, &p.weight, &p.bias, &p.y})));                       \
-    report(#name, p, p.error(p.y, p.normalization(#kind[0] == 'l')));                            \
+#define AIT_NORM(name, kind, T, threads, rows, packet, packets, multiple)         \
+  for (const auto& [rowCount, columns] : shapes(multiple)) {                      \
+    device::RowProblem<T> p(rowCount, columns, 3);                                \
+    run(device::rowLaunch<cases::Rows<threads, rows, packet, packets, multiple>>( \
+        module, #name, p.arguments<4>({&p.x, &p.weight, &p.bias, &p.y})));        \
+    report(#name, p, p.error(p.y, p.normalization(#kind[0] == 'l')));             \
   }
-#define AIT_SOFTMAX(name, isLogarithmic, T, threads, rows, packet, packets, multiple)            \
-  for (const auto& [rowCount, columns] : shapes(multiple)) {                                     \
-    device::RowProblem<T> p(rowCount, columns, 5);                                               \
-    using Config = cases::Rows<threads, rows, packet, packets, multiple>;                        \
-    run(device::rowLaunch<Config>(module, #name,                                                 \
-                                  p.arguments<4>({&p.x, &p.residual, &p.y, &p.sum})));           \
-    report(#name, p, p.error(p.y, p.softmax(isLogarithmic, true)));                              \
-    report(#name " sum", p, p.error(p.sum, p.added()));                                          \
-    p.y.poison();                                                                                \
-    run(device::rowLaunch<Config>(module, #name "_plain", p.arguments<2>({&p.x, &p.y})));        \
-    report(#name " plain", p, p.error(p.y, p.softmax(isLogarithmic, false)));                    \
+#define AIT_SOFTMAX(name, isLogarithmic, T, threads, rows, packet, packets, multiple)     \
+  for (const auto& [rowCount, columns] : shapes(multiple)) {                              \
+    device::RowProblem<T> p(rowCount, columns, 5);                                        \
+    using Config = cases::Rows<threads, rows, packet, packets, multiple>;                 \
+    run(device::rowLaunch<Config>(module, #name,                                          \
+                                  p.arguments<4>({&p.x, &p.residual, &p.y, &p.sum})));    \
+    report(#name, p, p.error(p.y, p.softmax(isLogarithmic, true)));                       \
+    report(#name " sum", p, p.error(p.sum, p.added()));                                   \
+    p.y.poison();                                                                         \
+    run(device::rowLaunch<Config>(module, #name "_plain", p.arguments<2>({&p.x, &p.y}))); \
+    report(#name " plain", p, p.error(p.y, p.softmax(isLogarithmic, false)));             \
   }
-#define AIT_POINT(name, T, threads, packet, packets, multiple)                                   \
-  for (const auto& [rowCount, columns] : shapes(multiple)) {                                     \
-    device::RowProblem<T> p(rowCount, columns, 7);                                               \
-    using Config = cases::Elements<threads, packet, packets, multiple>;                          \
-    run(device::pointwiseLaunch<Config>(module, #name, p.arguments<3>({&p.x, &p.weight, &p.y}),  \
-                                        columns));                                               \
-    report(#name, p, p.error(p.y, p.scaled()));                                                  \
+#define AIT_POINT(name, T, threads, packet, packets, multiple)                                  \
+  for (const auto& [rowCount, columns] : shapes(multiple)) {                                    \
+    device::RowProblem<T> p(rowCount, columns, 7);                                              \
+    using Config = cases::Elements<threads, packet, packets, multiple>;                         \
+    run(device::pointwiseLaunch<Config>(module, #name, p.arguments<3>({&p.x, &p.weight, &p.y}), \
+                                        columns));                                              \
+    report(#name, p, p.error(p.y, p.scaled()));                                                 \
   }
   AIT_NORM_CASES(AIT_NORM)
   AIT_SOFTMAX_CASES(AIT_SOFTMAX)

@@ -38,8 +38,7 @@ class MatrixEpilogue {
   class Row {
    public:
     AIT_DEVICE Row(const MatrixEpilogue& epilogue, int row, int column)
-        : problem_(epilogue.problem_),
-          columns_(row < problem_.M ? problem_.N - column : 0) {
+        : problem_(epilogue.problem_), columns_(row < problem_.M ? problem_.N - column : 0) {
       place(epilogue, row, column, In{}, Out{}, Indices<In::kCount>{}, Indices<Out::kCount>{});
     }
 
@@ -85,8 +84,8 @@ class MatrixEpilogue {
               class... O, int... I>
     AIT_DEVICE void loadIndexed(Extras<W>& extras, int offset, Pack<O...>,
                                 IntegerSequence<int, I...>) const {
-      (loadOne<W, O, (O::kRows == Rows::varying ? kLoadsVarying : kLoadsUniform), I>(
-           get<I>(extras), offset),
+      (loadOne<W, O, (O::kRows == Rows::varying ? kLoadsVarying : kLoadsUniform), I>(get<I>(extras),
+                                                                                     offset),
        ...);
     }
     template <int W, class O, bool kIsLoaded, int kOperand, class Packet>
@@ -122,8 +121,7 @@ class MatrixEpilogue {
   AIT_DEVICE void* address(int operand, int row, int column) const {
     const auto& place = problem_.operands[operand];
     return static_cast<typename O::Element*>(place.base) + offsets_[operand] +
-           row * place.strides[kBatchRank] +
-           columnOffset<O>(column, place.strides[kBatchRank + 1]);
+           row * place.strides[kBatchRank] + columnOffset<O>(column, place.strides[kBatchRank + 1]);
   }
 
   const Problem& problem_;
@@ -134,9 +132,10 @@ class MatrixEpilogue {
 
 // The matrix units leave two neighbouring columns of a row to a thread. Rows go through shared
 // memory, so that a thread gets 8 columns, and loads and stores 16 bytes of 16-bit operands at
-// once. A warp stages 16 rows of 32 columns, or of 64, which meets fewer latencies. A row's pitch is
-// 8 floats more than a multiple of 32, and the 4-column halves of 8 columns are exchanged where two
-// lanes of a read would otherwise meet a bank: in odd rows of 32 columns, in the second 32 of 64.
+// once. A warp stages 16 rows of 32 columns, or of 64, which meets fewer latencies. A row's pitch
+// is 8 floats more than a multiple of 32, and the 4-column halves of 8 columns are exchanged where
+// two lanes of a read would otherwise meet a bank: in odd rows of 32 columns, in the second 32
+// of 64.
 
 /// The shared memory in which a warp stages rows.
 template <int kStagedColumns>
@@ -185,7 +184,8 @@ AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
                                int column) {
   using S = Staging<kStagedColumns>;
   static_assert(kColumns % kStagedColumns == 0, "columns are staged in equal parts");
-  // A group is two rows of a thread; its extras are loaded while the one before it is finished.
+  // A group is two rows of a thread; its extras are loaded while the one before it is finished, if
+  // there are registers for both.
   constexpr int kGroups = 16 / (2 * S::kRows);
   constexpr bool kLoadsColumns = !ColumnExtras<kColumns, kStagedColumns, Epilogue>::kAreKept;
   constexpr int kAllGroups = kGroups * (kColumns / kStagedColumns);
@@ -195,21 +195,20 @@ AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
     return epilogue.row(row + (group % kGroups * 2 + i) * S::kRows + lane / S::kLanes,
                         column + group / kGroups * kStagedColumns + firstColumn);
   };
-  typename Epilogue::template Extras<8> extras[2][2];
-  AIT_UNROLL
-  for (int i = 0; i < 2; ++i) {
-    extras[0][i] = columns.chunks[0];
-    rowOf(0, i).template load<8, true, kLoadsColumns>(extras[0][i], 0);
-  }
+  constexpr int kBuffers = kLoadsColumns ? 1 : 2;
+  typename Epilogue::template Extras<8> extras[kBuffers][2];
+  const auto loadExtras = [&](int group) {
+    AIT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      auto& packets = extras[group % kBuffers][i];
+      if constexpr (!kLoadsColumns) packets = columns.chunks[group / kGroups];
+      rowOf(group, i).template load<8, true, kLoadsColumns>(packets, 0);
+    }
+  };
+  if constexpr (kBuffers == 2) loadExtras(0);
   AIT_UNROLL
   for (int group = 0; group < kAllGroups; ++group) {
-    if (group + 1 < kAllGroups) {
-      AIT_UNROLL
-      for (int i = 0; i < 2; ++i) {
-        extras[(group + 1) % 2][i] = columns.chunks[(group + 1) / kGroups];
-        rowOf(group + 1, i).template load<8, true, kLoadsColumns>(extras[(group + 1) % 2][i], 0);
-      }
-    }
+    if (kBuffers == 1 || group + 1 < kAllGroups) loadExtras(group + kBuffers - 1);
     if (group % kGroups == 0) {
       AIT_UNROLL
       for (int block = 0; block < kStagedColumns / 8; ++block) {
@@ -235,7 +234,7 @@ AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
     }
     AIT_UNROLL
     for (int i = 0; i < 2; ++i) {
-      rowOf(group, i).template finish<8>(values[i], extras[group % 2][i], 0);
+      rowOf(group, i).template finish<8>(values[i], extras[group % kBuffers][i], 0);
     }
     if (group % kGroups == kGroups - 1) synchronizeWarp();
   }

@@ -17,7 +17,7 @@
 
 #include "ait/gpu/dialect.h"
 #include "ait/gpu/matmul_epilogue.h"
-#include "ait/gpu/matmul_hopper_config.h"
+#include "ait/gpu/matmul_hopper_split.h"
 #include "ait/gpu/matmul_tiles.h"
 
 namespace ait {
@@ -44,6 +44,7 @@ class Block {
   using Arguments = MatmulHopperArguments<Config, In, Out>;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
   using Tile = MatmulTile<Config::kBatchRank>;
+  using Split = SplitTile<Config, Epilogue>;
   static constexpr int kStages = Shape::kStages;
   static constexpr int kClusterSize = Shape::kClusterSize;
   static constexpr int kClusterM = Shape::kClusterM;
@@ -271,27 +272,22 @@ class Block {
       if (lane == 0) empty_[stage].arrive();
     } else if (lane < kPeers) {
       // Those in the same row of the cluster, then the others in the same column.
-      const int m = lane < kClusterN ? rankM_ : (lane - kClusterN < rankM_ ? lane - kClusterN
-                                                                            : lane - kClusterN + 1);
+      const int m = lane < kClusterN
+                        ? rankM_
+                        : (lane - kClusterN < rankM_ ? lane - kClusterN : lane - kClusterN + 1);
       const int n = lane < kClusterN ? lane : rankN_;
       empty_[stage].arrivePeer((rankK_ * kClusterM + m) * kClusterN + n);
     }
   }
 
-  /// The first of the 16 rows of a warp in a block of 64 rows.
-  AIT_DEVICE static int rowOf(int warp, int block) {
-    return warp / 4 * Shape::kGroupM + block * 64 + warp % 4 * 16;
-  }
-
   /// A consumer: one warp of a warp group.
   ///
-  /// A block with one tile that waits for other launches runs its epilogue twice, the first time
-  /// for no row while it waits: the code of the second time is then near. Where it was not, the
-  /// epilogue of the tutorial's first product took 3800 cycles instead of 3100 on an H200.
+  /// A rehearsal is an epilogue for no row. The epilogue of the tutorial's first product took 3100
+  /// cycles after one, and 3800 without, on an H200.
   AIT_DEVICE void consume(int warp) const {
     RingPlace<kStages> place;
     Epilogue epilogue(arguments_.problem);
-    bool isRehearsal = !Config::kIsPersistent && arguments_.isProgrammatic != 0;
+    bool isRehearsal = Config::kRehearses && arguments_.isProgrammatic != 0;
     if (!isRehearsal) waitForPrerequisites();
     int index = static_cast<int>(blockIndex()) / kClusterSize;
     const int clusters = static_cast<int>(blockCount()) / kClusterSize;
@@ -300,7 +296,7 @@ class Block {
       Tile tile = tileOf(index);
       epilogue.seek(tile.position);
       ColumnExtras<Shape::kTileN, Shape::kStagedColumns, Epilogue> columns;
-      ShareExtras extras;
+      typename Split::Extras extras;
       Sums sums;
       AIT_UNROLL
       for (int block = 0; block < Shape::kBlocksM; ++block) {
@@ -314,21 +310,22 @@ class Block {
         staging = reinterpret_cast<float*>(shared_ + Shape::kRehearsalOffset);
       } else {
         if (!Config::kIsPersistent) waitForPrerequisites();
-        columns.load(epilogue, tile.row, tile.column);
+        if constexpr (Shape::kSplitK == 1) columns.load(epilogue, tile.row, tile.column);
         sumProducts(sums, place, warp / 4);
         if constexpr (Shape::kStagesInRing) synchronizeThreads(1, Shape::kConsumerThreads);
         if constexpr (Shape::kSplitK > 1) {
-          loadShare(extras, epilogue, tile);
-          exchange(sums, warp);
+          Split::load(extras, epilogue, tile, rankK_);
+          Split::exchange(sums, shared_, *received_, rankK_, rankM_ * kClusterN + rankN_);
         }
       }
       if constexpr (Shape::kSplitK > 1) {
-        finishShare(extras, epilogue, tile);
+        Split::finish(extras, shared_, epilogue, tile, rankK_);
       } else {
         AIT_UNROLL
         for (int block = 0; block < Shape::kBlocksM; ++block) {
           finishWarpRows<Shape::kTileN, Shape::kStagedColumns>(
-              epilogue, columns, staging, sums[block], tile.row + rowOf(warp, block), tile.column);
+              epilogue, columns, staging, sums[block], tile.row + rowOfWarp<Shape>(warp, block),
+              tile.column);
         }
       }
       if (!isRehearsal) index += Config::kIsPersistent ? clusters : order_.count();
@@ -358,96 +355,6 @@ class Block {
       for (int i = 0; i < Shape::kTileN / 2; ++i) pinSum(sums[block][i]);
     }
     if (previous >= 0) release(previous);
-  }
-
-  // MARK: Split products
-
-  /// Quadruples of columns of this block's share of a tile, and those that a thread finishes.
-  static constexpr int kShareRows = Shape::kTileM / Shape::kSplitK;
-  static constexpr int kQuads = kShareRows * Shape::kTileN / 4;
-  static constexpr int kQuadsPerThread =
-      (kQuads + Shape::kConsumerThreads - 1) / Shape::kConsumerThreads;
-
-  using ShareExtras = typename Epilogue::template Extras<4>[kQuadsPerThread];
-
-  /// A quadruple's row and first column in the tile.
-  struct Quad {
-    int row;
-    int column;
-    bool exists;
-  };
-  AIT_DEVICE Quad quad(int i) const {
-    const int index = i * Shape::kConsumerThreads + threadIndex();
-    return {rankK_ * kShareRows + index / (Shape::kTileN / 4), index % (Shape::kTileN / 4) * 4,
-            kQuads % Shape::kConsumerThreads == 0 || index < kQuads};
-  }
-
-  /// Leaves this block's sums in shared memory and sends each peer those of its rows.
-  AIT_DEVICE void exchange(const Sums& sums, int warp) const {
-    char* staged = shared_ + Shape::kStagingOffset;
-    float* tile = reinterpret_cast<float*>(staged);
-    const int lane = laneIndex();
-    AIT_UNROLL
-    for (int block = 0; block < Shape::kBlocksM; ++block) {
-      AIT_UNROLL
-      for (int i = 0; i < Shape::kTileN / 2; i += 2) {
-        const int row = rowOf(warp, block) + lane / 4 + i / 2 % 2 * 8;
-        const int column = i / 4 * 8 + lane % 4 * 2;
-        storeShared(tile + row * Shape::kPartPitch + column, sums[block][i], sums[block][i + 1]);
-      }
-    }
-    publishSharedMemory();
-    synchronizeThreads(1, Shape::kConsumerThreads);
-    if (threadIndex() < Shape::kSplitK && threadIndex() != rankK_) {
-      const int k = threadIndex();
-      // A block has room for the parts of all others, in the order of K without its own.
-      const int place = rankK_ - (rankK_ > k ? 1 : 0);
-      copyToPeer(shared_ + Shape::kReceiveOffset + place * Shape::kPartBytes,
-                 staged + k * Shape::kPartBytes, Shape::kPartBytes, *received_,
-                 (k * kClusterM + rankM_) * kClusterN + rankN_);
-    }
-    received_->wait(0);
-  }
-
-  /// The sums of a quadruple from the part k of K: this block's own, or what it has received.
-  AIT_DEVICE const float* part(int k, const Quad& at) const {
-    const char* base = k == rankK_
-                           ? shared_ + Shape::kStagingOffset + rankK_ * Shape::kPartBytes
-                           : shared_ + Shape::kReceiveOffset +
-                                 (k - (k > rankK_ ? 1 : 0)) * Shape::kPartBytes;
-    return reinterpret_cast<const float*>(base) +
-           (at.row - rankK_ * kShareRows) * Shape::kPartPitch + at.column;
-  }
-
-  /// Loads the extras of this block's share, before the parts of the peers come.
-  AIT_DEVICE void loadShare(ShareExtras& extras, const Epilogue& epilogue, const Tile& tile) const {
-    AIT_UNROLL
-    for (int i = 0; i < kQuadsPerThread; ++i) {
-      const Quad at = quad(i);
-      if (!at.exists) continue;
-      epilogue.row(tile.row + at.row, tile.column + at.column).template load<4>(extras[i], 0);
-    }
-  }
-
-  /// Adds the parts of this block's share of the rows in the order of K, and finishes them.
-  AIT_DEVICE void finishShare(const ShareExtras& extras, const Epilogue& epilogue,
-                              const Tile& tile) const {
-    AIT_UNROLL
-    for (int i = 0; i < kQuadsPerThread; ++i) {
-      const Quad at = quad(i);
-      if (!at.exists) continue;
-      const auto place = epilogue.row(tile.row + at.row, tile.column + at.column);
-      Values<float, 4> sum;
-      loadShared(part(0, at), sum.values);
-      AIT_UNROLL
-      for (int k = 1; k < Shape::kSplitK; ++k) {
-        float x[4];
-        loadShared(part(k, at), x);
-        AIT_UNROLL
-        for (int column = 0; column < 4; ++column) sum.values[column] += x[column];
-      }
-      place.template finish<4>(sum, extras[i], 0);
-    }
   }
 
   const Arguments& arguments_;

@@ -28,7 +28,11 @@ struct MatmulHopperDefaults : MatmulDefaults {
   static constexpr Major kMajorB = Major::k;
   /// Tiles along M that are computed together before the next along N, for both to stay in the L2.
   static constexpr int kRasterGroup = 8;
-  /// Blocks that are to fit a multiprocessor.
+  /// Whether blocks run their epilogue for no row while they wait for other launches, so that its
+  /// code is near when it counts; it costs some registers.
+  static constexpr bool kRehearses = false;
+  /// Blocks that are to fit a multiprocessor, of this launch or of it and the next: it limits the
+  /// registers of a thread.
   static constexpr int kBlocksPerMultiprocessor = 1;
 };
 
@@ -76,7 +80,7 @@ struct MatmulHopperShape : Config {
   /// Where sums of a rehearsed epilogue go: one warp's staging, which is written and never used.
   static constexpr int kRehearsalOffset = kReceiveOffset + kReceiveBytes;
   static constexpr int kRehearsalBytes =
-      Config::kIsPersistent || kSplitK > 1 ? 0 : 16 * (kStagedColumns + 8) * 4;
+      Config::kRehearses && kSplitK == 1 ? 16 * (kStagedColumns + 8) * 4 : 0;
   static constexpr int kBarrierOffset = kRehearsalOffset + kRehearsalBytes;
   /// The dynamic shared memory of a launch.
   static constexpr int kSharedBytes = kBarrierOffset + (2 * kStages + 1) * 8;
@@ -104,6 +108,8 @@ struct MatmulHopperShape : Config {
   static_assert(kClusterSize <= 16, "a cluster has at most 16 blocks (8 without an opt-in)");
   static_assert(kSplitK == 1 || !Config::kIsPersistent,
                 "a split product computes one tile a cluster: its peers read the ring's memory");
+  static_assert(!Config::kRehearses || !Config::kIsPersistent,
+                "a persistent block has its epilogue's code near from the second tile on");
   static_assert(kSplitK == 1 || kTileM % kSplitK == 0, "peers share the rows of a split tile");
   static_assert(kSharedBytes <= 232448, "a block has at most 227 KB of shared memory");
 };
@@ -130,7 +136,7 @@ struct MatmulHopperArguments {
 /// for, given the clusters that the device holds at once.
 template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulHopperBlocks(int64_t M, int64_t N, int64_t batch,
-                                     int64_t clustersAtOnce) {
+                                                  int64_t clustersAtOnce) {
   using Shape = MatmulHopperShape<Config>;
   const int64_t clusters = ceilDivide(ceilDivide(M, Shape::kTileM), Shape::kClusterM) *
                            ceilDivide(ceilDivide(N, Shape::kTileN), Shape::kClusterN) * batch;

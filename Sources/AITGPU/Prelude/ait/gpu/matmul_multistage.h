@@ -73,8 +73,8 @@ struct StagedMatrix {
     if constexpr (kMajor == Major::k) {
       loadMatrices<false>(x, at(base, row + rowHalf * 8 + lane % 8, k / 8 + kHalf));
     } else {
-      loadMatrices<true>(x, at(base, row / 64 * 64 + k + kHalf * 8 + lane % 8,
-                               row % 64 / 8 + rowHalf));
+      loadMatrices<true>(
+          x, at(base, row / 64 * 64 + k + kHalf * 8 + lane % 8, row % 64 / 8 + rowHalf));
     }
   }
 };
@@ -85,10 +85,10 @@ class MultistageBlock {
   using Element = typename Config::Element;
   using Arguments = MatmulMultistageArguments<Config, In, Out>;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
-  using A = StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads,
-                         Config::kAlignmentA>;
-  using B = StagedMatrix<Element, Config::kMajorB, Shape::kTileN, Shape::kThreads,
-                         Config::kAlignmentB>;
+  using A =
+      StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads, Config::kAlignmentA>;
+  using B =
+      StagedMatrix<Element, Config::kMajorB, Shape::kTileN, Shape::kThreads, Config::kAlignmentB>;
   static constexpr int kRank = Config::kBatchRank;
   static constexpr int kStages = Config::kStages;
   static constexpr int kBlocksM = Shape::kWarpM / 16;
@@ -149,8 +149,9 @@ class MultistageBlock {
     float* staging = reinterpret_cast<float*>(shared_) + warp * Staging<kStagedColumns>::kFloats;
     AIT_UNROLL
     for (int block = 0; block < kBlocksM; ++block) {
-      finishWarpRows<Shape::kWarpN, kStagedColumns>(
-          epilogue, columns, staging, sums[block], tile_.row + row + block * 16, tile_.column + column);
+      finishWarpRows<Shape::kWarpN, kStagedColumns>(epilogue, columns, staging, sums[block],
+                                                    tile_.row + row + block * 16,
+                                                    tile_.column + column);
     }
   }
 
@@ -181,7 +182,7 @@ class MultistageBlock {
         for (int block = 0; block < kBlocksM; ++block) {
           AIT_UNROLL
           for (int half = 0; half < 2; ++half) {
-            auto& sum = *reinterpret_cast<float(*)[4]>(&sums[block][(n / 8 + half) * 4]);
+            auto& sum = *reinterpret_cast<float (*)[4]>(&sums[block][(n / 8 + half) * 4]);
             multiplyTiles<Element>(sum, a[block], b[half * 2], b[half * 2 + 1]);
           }
         }

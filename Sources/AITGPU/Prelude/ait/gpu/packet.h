@@ -105,7 +105,7 @@ template <class O, int W>
 struct OperandPacket {
   using T = typename O::Element;
   static constexpr int kSize = static_cast<int>(sizeof(T));
-  static constexpr int kBytes = smaller(smaller(16, O::kAlignment * kSize), W * kSize);
+  static constexpr int kBytes = smaller(smaller(16, O::kAlignment* kSize), W* kSize);
   static constexpr int kStep = kBytes / kSize;
 
   Packet<T, W> packet;
