@@ -32,11 +32,11 @@ void copies(size_t bytes) {
        2.0 * static_cast<double>(bytes));
 }
 
-template <class Config, class Body>
-void fewRows(const device::Module& module, const std::string& name, int64_t rows) {
+/// Times products with eight weights in turn, one after the other and overlapped.
+template <class Config, class Body, class MakeLaunch>
+void fewRows(const std::string& name, int64_t rows, MakeLaunch&& makeLaunch) {
   using In = cases::In<Config, Body>;
   using Out = cases::Out<Config>;
-  if (rows > Config::kRows) return;
   std::vector<device::Product<T>> products;
   std::vector<device::Launch> launches;
   for (uint64_t i = 0; i < 8; ++i) {
@@ -44,9 +44,8 @@ void fewRows(const device::Module& module, const std::string& name, int64_t rows
                           Body::kExtras, i);
   }
   for (auto& product : products) {
-    launches.push_back(device::fewRowsLaunch<Config, In, Out>(
-        module, name, product.template problem<0, In::kCount + Out::kCount>(), product.a(),
-        product.b()));
+    launches.push_back(
+        makeLaunch(product.template problem<0, In::kCount + Out::kCount>(), product));
   }
   for (const bool isProgrammatic : {false, true}) {
     for (auto& launch : launches) launch.isProgrammatic = isProgrammatic;
@@ -105,9 +104,26 @@ int main(int count, char** arguments) {
     AIT_SOFTMAX_CASES(AIT_SOFTMAX)
     AIT_POINTWISE_CASES(AIT_POINT)
   }
-#define AIT_FEW(name, body, ...)                                                                \
-  if constexpr (std::is_same_v<cases::name::Element, T> && cases::name::kAlignmentA == 8) {     \
-    fewRows<cases::name, bodies::body>(productModule, #name, cases::name::kRows == 8 ? 1 : 16); \
+#define AIT_FEW(name, body, ...)                                                             \
+  if constexpr (std::is_same_v<cases::name::Element, T> && cases::name::kAlignmentA == 8) {  \
+    using Config = cases::name;                                                              \
+    using Body = bodies::body;                                                               \
+    fewRows<Config, Body>(                                                                   \
+        #name, Config::kRows == 8 ? 1 : 16, [&](const auto& problem, const auto& product) {  \
+          return device::fewRowsLaunch<Config, cases::In<Config, Body>, cases::Out<Config>>( \
+              productModule, #name, problem, product.a(), product.b());                      \
+        });                                                                                  \
   }
+#define AIT_SKINNY(name, body, ...)                                                     \
+  for (const int64_t rows : {1, 16, 64}) {                                              \
+    using Config = cases::name;                                                         \
+    using Body = bodies::body;                                                          \
+    fewRows<Config, Body>(#name, rows, [&](const auto& problem, const auto& product) {  \
+      return device::hopperLaunch<Config, cases::In<Config, Body>, cases::Out<Config>>( \
+          skinnyModule, #name, problem, product.a(), product.b(), true);                \
+    });                                                                                 \
+  }
+  const device::Module skinnyModule(folder + "/hopper_SKINNY.cubin");
+  AIT_HOPPER_SKINNY(AIT_SKINNY)
   AIT_FEW_ROWS_CASES(AIT_FEW)
 }

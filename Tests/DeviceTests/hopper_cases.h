@@ -99,6 +99,11 @@ using Out = ait::Outputs<
   X(large_256x128_s4_c12, Identity, F16, 256, 128, 4, 2, 1, 2, 1, true) \
   X(large_128x192_s5_c21, Identity, F16, 128, 192, 5, 2, 2, 1, 1, true)
 
+// Few rows: bound by the bandwidth at which B comes, so with many stages of few columns.
+#define AIT_HOPPER_SKINNY(X)                    \
+  X(skinny_64x32_s16, Bias, F16, 64, 32, 16, 1) \
+  X(skinny_64x64_k2_s12, Bias, F16, 64, 64, 12, 1, 1, 1, 2)
+
 // Everything else that must be right: formats, layouts, batches, tails.
 #define AIT_HOPPER_FORMS(X)                                                                      \
   X(form_bf16_128x128, BiasResidual, BF16, 128, 128, 4, 2)                                       \
@@ -115,7 +120,9 @@ using Out = ait::Outputs<
   X(form_f16_64x32_k8, Bias, F16, 64, 32, 4, 1, 1, 1, 8)
 
 #define AIT_HOPPER_CASES(X) \
-  AIT_HOPPER_FIRST(X) AIT_HOPPER_SECOND(X) AIT_HOPPER_LARGE(X) AIT_HOPPER_FORMS(X)
+  AIT_HOPPER_FIRST(X)       \
+  AIT_HOPPER_SECOND(X)      \
+  AIT_HOPPER_LARGE(X) AIT_HOPPER_SKINNY(X) AIT_HOPPER_FORMS(X)
 
 namespace cases {
 #define AIT_CASE(name, body, ...) using name = Hopper<__VA_ARGS__>;

@@ -74,6 +74,7 @@ int main(int count, char** arguments) {
   AIT_CHECK_GROUP(FIRST)
   AIT_CHECK_GROUP(SECOND)
   AIT_CHECK_GROUP(LARGE)
+  AIT_CHECK_GROUP(SKINNY)
   std::printf(failures == 0 ? "all hold\n" : "%d FAILED\n", failures);
   return failures != 0;
 }
