@@ -12,9 +12,9 @@
 //
 // and on targets with kHasClusters, kHasTensorCopies and kHasWarpgroups:
 //
-//   clusters      clusterRank synchronizeCluster loadPeer
-//   TransferBarrier, TensorMap, copyTensor
-//   WarpgroupProduct, SharedMatrix
+//   clusters      clusterRank synchronizeCluster meetCluster peerAddress
+//   copies        TransferBarrier copyTensor copyToPeer publishSharedMemory
+//   products      SharedMatrix WarpgroupProduct beginProducts commitProducts waitForProducts
 #pragma once
 
 #include "ait/gpu/types.h"

@@ -11,8 +11,7 @@
 
 /// Opens a kernel: `AIT_KERNEL(threads, blocks) name(AIT_ARGUMENTS(Type) arguments) {…}`; at least
 /// `blocks` blocks of `threads` threads are to fit a multiprocessor.
-#define AIT_KERNEL(threads, blocks) \
-  extern "C" __global__ void __launch_bounds__(threads, blocks)
+#define AIT_KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 /// Arguments stay in constant memory, where the copy engine can read a TensorMap.
 #define AIT_ARGUMENTS(...) const __grid_constant__ __VA_ARGS__
 
@@ -41,9 +40,7 @@ AIT_DEVICE void synchronizeWarp() { __syncwarp(); }
 AIT_DEVICE float shuffleXor(float value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
 }
-AIT_DEVICE int shuffleXor(int value, int mask) {
-  return __shfl_xor_sync(0xffffffffu, value, mask);
-}
+AIT_DEVICE int shuffleXor(int value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 AIT_DEVICE float shuffle(float value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
 
 /// Has the compiler compute a number here, not where it is used first.
@@ -132,8 +129,7 @@ AIT_DEVICE void storeGlobal(void* address, const Words<kBytes>& x) {
                  "r"(x.words[1]), "r"(x.words[2]), "r"(x.words[3])
                  : "memory");
   } else if constexpr (kBytes == 8) {
-    asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(address), "r"(x.words[0]),
-                 "r"(x.words[1])
+    asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(address), "r"(x.words[0]), "r"(x.words[1])
                  : "memory");
   } else if constexpr (kBytes == 4) {
     asm volatile("st.global.b32 [%0], %1;" ::"l"(address), "r"(x.words[0]) : "memory");
@@ -144,11 +140,6 @@ AIT_DEVICE void storeGlobal(void* address, const Words<kBytes>& x) {
     asm volatile("st.global.u8 [%0], %1;" ::"l"(address), "h"(static_cast<uint16_t>(x.words[0]))
                  : "memory");
   }
-}
-
-/// Has the line of an address in the first-level cache when it is loaded later.
-AIT_DEVICE void touchGlobal(const void* address) {
-  asm volatile("prefetch.global.L1 [%0];" ::"l"(address));
 }
 
 template <int kCount>
@@ -171,8 +162,8 @@ AIT_DEVICE void storeShared(void* address, const Words<16>& x) {
 
 // MARK: - Copies in the background
 
-/// Copies `kBytes` bytes (4, 8 or 16) to shared memory, the first `valid` of them from `global`, the
-/// others as zeros.
+/// Copies `kBytes` bytes (4, 8 or 16) to shared memory, the first `valid` of them from `global`,
+/// the others as zeros.
 template <int kBytes>
 AIT_DEVICE void copyAsync(void* shared, const void* global, int valid) {
   if constexpr (kBytes == 16) {

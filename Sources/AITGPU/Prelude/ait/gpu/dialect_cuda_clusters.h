@@ -33,18 +33,6 @@ AIT_DEVICE uint32_t peerAddress(const void* shared, int rank) {
   return address;
 }
 
-/// Four floats at the same place as `shared`, in another block of the cluster.
-AIT_DEVICE void loadPeer(const float* shared, int rank, float (&x)[4]) {
-  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
-               : "=f"(x[0]), "=f"(x[1]), "=f"(x[2]), "=f"(x[3])
-               : "r"(peerAddress(shared, rank)));
-}
-AIT_DEVICE void storePeer(float* shared, int rank, float x, float y) {
-  asm volatile("st.shared::cluster.v2.f32 [%0], {%1, %2};" ::"r"(peerAddress(shared, rank)),
-               "f"(x), "f"(y)
-               : "memory");
-}
-
 // MARK: - Transfer barriers
 
 /// A barrier in shared memory whose phases end when `count` arrivals and all announced bytes have
@@ -58,10 +46,10 @@ struct TransferBarrier {
   }
   /// Arrives, and announces the bytes of copies that complete on this barrier.
   AIT_DEVICE void arriveExpecting(uint32_t bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(
-                     sharedAddress(this)),
-                 "r"(bytes)
-                 : "memory");
+    asm volatile(
+        "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(sharedAddress(this)),
+        "r"(bytes)
+        : "memory");
   }
   AIT_DEVICE void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(sharedAddress(this)) : "memory");
@@ -69,8 +57,7 @@ struct TransferBarrier {
   /// Arrives at the barrier at this place in a block of the cluster. For readers of shared memory:
   /// it does not publish writes to the peer, which would cost a fence of all memory.
   AIT_DEVICE void arrivePeer(int rank) {
-    asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(
-                     peerAddress(this, rank))
+    asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(peerAddress(this, rank))
                  : "memory");
   }
   AIT_DEVICE bool hasEnded(uint32_t parity) const {
@@ -106,6 +93,17 @@ AIT_DEVICE void publishSharedMemory() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
+/// Copies `bytes` bytes of this block's shared memory to another block of the cluster, where they
+/// count on the barrier at the place of `barrier`; sizes and addresses are multiples of 16.
+AIT_DEVICE void copyToPeer(void* to, const void* from, int bytes, TransferBarrier& barrier,
+                           int rank) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%0], [%1], %2, "
+      "[%3];" ::"r"(peerAddress(to, rank)),
+      "r"(sharedAddress(from)), "r"(bytes), "r"(peerAddress(&barrier, rank))
+      : "memory");
+}
+
 // MARK: - Tensor copies
 
 AIT_DEVICE void prefetchTensorMap(const TensorMap& map) {
@@ -120,19 +118,19 @@ AIT_DEVICE void copyTensor(void* shared, const TensorMap& map, TransferBarrier& 
                            const int (&position)[5], uint16_t peers) {
   const uint32_t to = sharedAddress(shared);
   const uint32_t at = sharedAddress(&barrier);
-#define AIT_COPY_TENSOR(dimensions, coordinates, ...)                                            \
-  if constexpr (kIsMulticast) {                                                                  \
-    asm volatile("cp.async.bulk.tensor." dimensions                                              \
+#define AIT_COPY_TENSOR(dimensions, coordinates, ...)                                             \
+  if constexpr (kIsMulticast) {                                                                   \
+    asm volatile("cp.async.bulk.tensor." dimensions                                               \
                  ".shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], " \
-                 "[%1, {" coordinates "}], [%2], %3;" ::"r"(to),                                 \
-                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                                     \
-                 : "memory");                                                                    \
-  } else {                                                                                       \
-    asm volatile("cp.async.bulk.tensor." dimensions                                              \
-                 ".shared::cluster.global.mbarrier::complete_tx::bytes [%0], "                   \
-                 "[%1, {" coordinates "}], [%2];" ::"r"(to),                                     \
-                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                                     \
-                 : "memory");                                                                    \
+                 "[%1, {" coordinates "}], [%2], %3;" ::"r"(to),                                  \
+                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                                      \
+                 : "memory");                                                                     \
+  } else {                                                                                        \
+    asm volatile("cp.async.bulk.tensor." dimensions                                               \
+                 ".shared::cluster.global.mbarrier::complete_tx::bytes [%0], "                    \
+                 "[%1, {" coordinates "}], [%2];" ::"r"(to),                                      \
+                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                                      \
+                 : "memory");                                                                     \
   }
   if constexpr (kRank == 2) {
     AIT_COPY_TENSOR("2d", "%4, %5", "r"(position[0]), "r"(position[1]))

@@ -11,12 +11,13 @@
 namespace ait {
 
 /// Where a matrix lies in shared memory, as the matrix units are told: in rows of 128 bytes whose
-/// 16-byte pieces are exchanged in groups of 8 rows, as the copy engine's 128-byte swizzle does. The
-/// group starts at a multiple of 1024 bytes.
+/// 16-byte pieces are exchanged in groups of 8 rows, as the copy engine's 128-byte swizzle does.
+/// The group starts at a multiple of 1024 bytes.
 struct SharedMatrix {
   uint64_t descriptor;
 
-  /// - chunkStride: for matrices contiguous along M or N, the bytes from 64 elements to the next 64.
+  /// - chunkStride: for matrices contiguous along M or N, the bytes from 64 elements to the
+  /// next 64.
   /// - groupStride: the bytes from 8 rows to the next 8.
   AIT_DEVICE SharedMatrix(const void* shared, int chunkStride, int groupStride)
       : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
@@ -58,76 +59,89 @@ struct WarpgroupProduct {
 };
 
 // Sums as operands, 8 and 16 at once.
-#define AIT_SUMS_8(i)                                                                      \
+#define AIT_SUMS_8(i)                                                                        \
   "+f"(sums[i]), "+f"(sums[i + 1]), "+f"(sums[i + 2]), "+f"(sums[i + 3]), "+f"(sums[i + 4]), \
       "+f"(sums[i + 5]), "+f"(sums[i + 6]), "+f"(sums[i + 7])
 #define AIT_SUMS_16(i) AIT_SUMS_8(i), AIT_SUMS_8(i + 8)
 
 // The names of the operands 16 i … 16 i + 15 in an instruction.
-#define AIT_NAMES_0 \
+#define AIT_NAMES_0                  \
   "%0, %1, %2, %3, %4, %5, %6, %7, " \
   "%8, %9, %10, %11, %12, %13, %14, %15"
-#define AIT_NAMES_1 \
+#define AIT_NAMES_1                          \
   "%16, %17, %18, %19, %20, %21, %22, %23, " \
   "%24, %25, %26, %27, %28, %29, %30, %31"
-#define AIT_NAMES_2 \
+#define AIT_NAMES_2                          \
   "%32, %33, %34, %35, %36, %37, %38, %39, " \
   "%40, %41, %42, %43, %44, %45, %46, %47"
-#define AIT_NAMES_3 \
+#define AIT_NAMES_3                          \
   "%48, %49, %50, %51, %52, %53, %54, %55, " \
   "%56, %57, %58, %59, %60, %61, %62, %63"
-#define AIT_NAMES_4 \
+#define AIT_NAMES_4                          \
   "%64, %65, %66, %67, %68, %69, %70, %71, " \
   "%72, %73, %74, %75, %76, %77, %78, %79"
-#define AIT_NAMES_5 \
+#define AIT_NAMES_5                          \
   "%80, %81, %82, %83, %84, %85, %86, %87, " \
   "%88, %89, %90, %91, %92, %93, %94, %95"
-#define AIT_NAMES_6 \
+#define AIT_NAMES_6                              \
   "%96, %97, %98, %99, %100, %101, %102, %103, " \
   "%104, %105, %106, %107, %108, %109, %110, %111"
-#define AIT_NAMES_7 \
+#define AIT_NAMES_7                                  \
   "%112, %113, %114, %115, %116, %117, %118, %119, " \
   "%120, %121, %122, %123, %124, %125, %126, %127"
 
 // `a`, `b`, `ta` and `tb` are the names of the operands that follow the sums.
-#define AIT_PRODUCT(width, type, names, a, b, ta, tb, ...)                                      \
-  asm volatile("{\n\t.reg .pred p;\n\tsetp.eq.u32 p, 0, 0;\n\t"                                \
-               "wgmma.mma_async.sync.aligned.m64n" width "k16.f32." type "." type " {" names    \
-               "}, " a ", " b ", p, 1, 1, " ta ", " tb ";\n\t}"                                 \
-               : __VA_ARGS__                                                                    \
-               : "l"(A.descriptor), "l"(B.descriptor), "n"(kMajorA == Major::mn ? 1 : 0),       \
-                 "n"(kMajorB == Major::mn ? 1 : 0))
+#define AIT_PRODUCT(width, type, names, a, b, ta, tb, ...)                                         \
+  asm volatile(                                                                                    \
+      "{\n\t.reg .pred p;\n\tsetp.eq.u32 p, 0, 0;\n\t"                                             \
+      "wgmma.mma_async.sync.aligned.m64n" width "k16.f32." type "." type " {" names "}, " a ", " b \
+      ", p, 1, 1, " ta ", " tb ";\n\t}"                                                            \
+      : __VA_ARGS__                                                                                \
+      : "l"(A.descriptor), "l"(B.descriptor), "n"(kMajorA == Major::mn ? 1 : 0),                   \
+        "n"(kMajorB == Major::mn ? 1 : 0))
 
-#define AIT_DEFINE_PRODUCT(N, names, a, b, ta, tb, ...)                                         \
-  template <>                                                                                   \
-  struct WarpgroupProduct<N> {                                                                  \
-    template <class T, Major kMajorA, Major kMajorB>                                            \
-    static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B) {          \
-      if constexpr (__is_same(T, float16)) {                                                    \
-        AIT_PRODUCT(#N, "f16", names, a, b, ta, tb, __VA_ARGS__);                               \
-      } else {                                                                                  \
-        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16");     \
-        AIT_PRODUCT(#N, "bf16", names, a, b, ta, tb, __VA_ARGS__);                              \
-      }                                                                                         \
-    }                                                                                           \
+#define AIT_DEFINE_PRODUCT(N, names, a, b, ta, tb, ...)                                     \
+  template <>                                                                               \
+  struct WarpgroupProduct<N> {                                                              \
+    template <class T, Major kMajorA, Major kMajorB>                                        \
+    static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B) {      \
+      if constexpr (__is_same(T, float16)) {                                                \
+        AIT_PRODUCT(#N, "f16", names, a, b, ta, tb, __VA_ARGS__);                           \
+      } else {                                                                              \
+        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16"); \
+        AIT_PRODUCT(#N, "bf16", names, a, b, ta, tb, __VA_ARGS__);                          \
+      }                                                                                     \
+    }                                                                                       \
   };
 
-AIT_DEFINE_PRODUCT(32, AIT_NAMES_0, "%16", "%17", "%18", "%19",
-                   AIT_SUMS_16(0))
-AIT_DEFINE_PRODUCT(64, AIT_NAMES_0 ", " AIT_NAMES_1, "%32", "%33", "%34", "%35",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16))
+AIT_DEFINE_PRODUCT(32, AIT_NAMES_0, "%16", "%17", "%18", "%19", AIT_SUMS_16(0))
+AIT_DEFINE_PRODUCT(64, AIT_NAMES_0 ", " AIT_NAMES_1, "%32", "%33", "%34", "%35", AIT_SUMS_16(0),
+                   AIT_SUMS_16(16))
 AIT_DEFINE_PRODUCT(96, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2, "%48", "%49", "%50", "%51",
                    AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32))
-AIT_DEFINE_PRODUCT(128, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3, "%64", "%65", "%66", "%67",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32), AIT_SUMS_16(48))
-AIT_DEFINE_PRODUCT(160, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4, "%80", "%81", "%82", "%83",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64))
-AIT_DEFINE_PRODUCT(192, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4 ", " AIT_NAMES_5, "%96", "%97", "%98", "%99",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80))
-AIT_DEFINE_PRODUCT(224, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4 ", " AIT_NAMES_5 ", " AIT_NAMES_6, "%112", "%113", "%114", "%115",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96))
-AIT_DEFINE_PRODUCT(256, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4 ", " AIT_NAMES_5 ", " AIT_NAMES_6 ", " AIT_NAMES_7, "%128", "%129", "%130", "%131",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96), AIT_SUMS_16(112))
+AIT_DEFINE_PRODUCT(128, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3, "%64",
+                   "%65", "%66", "%67", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
+                   AIT_SUMS_16(48))
+AIT_DEFINE_PRODUCT(160,
+                   AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4,
+                   "%80", "%81", "%82", "%83", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
+                   AIT_SUMS_16(48), AIT_SUMS_16(64))
+AIT_DEFINE_PRODUCT(192,
+                   AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
+                               ", " AIT_NAMES_5,
+                   "%96", "%97", "%98", "%99", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
+                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80))
+AIT_DEFINE_PRODUCT(224,
+                   AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
+                               ", " AIT_NAMES_5 ", " AIT_NAMES_6,
+                   "%112", "%113", "%114", "%115", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
+                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96))
+AIT_DEFINE_PRODUCT(256,
+                   AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
+                               ", " AIT_NAMES_5 ", " AIT_NAMES_6 ", " AIT_NAMES_7,
+                   "%128", "%129", "%130", "%131", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
+                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96),
+                   AIT_SUMS_16(112))
 
 #undef AIT_DEFINE_PRODUCT
 #undef AIT_PRODUCT

@@ -38,22 +38,17 @@ class MatrixEpilogue {
   class Row {
    public:
     AIT_DEVICE Row(const MatrixEpilogue& epilogue, int row, int column)
-        : problem_(epilogue.problem_),
-          columns_(row < problem_.M ? problem_.N - column : 0) {
+        : problem_(epilogue.problem_), columns_(row < problem_.M ? problem_.N - column : 0) {
       place(epilogue, row, column, In{}, Out{}, Indices<In::kCount>{}, Indices<Out::kCount>{});
     }
 
-    /// Brings the extras of the columns `offset ..< offset + W` near, for a load that follows much
-    /// later: the latency of a load in the epilogue is hidden by nothing.
-    template <int W>
-    AIT_DEVICE void touch(int offset) const {
-      if (offset < columns_) touchIndexed(offset, In{}, Indices<In::kCount>{});
-    }
-
-    /// Loads the extras of the columns `offset ..< offset + W`, those that exist.
-    template <int W>
+    /// Loads the extras of the columns `offset ..< offset + W`, those that exist; those that move
+    /// along the rows, or those that do not, or all.
+    template <int W, bool kLoadsVarying = true, bool kLoadsUniform = true>
     AIT_DEVICE void load(Extras<W>& extras, int offset) const {
-      if (offset < columns_) loadIndexed<W>(extras, offset, In{}, Indices<In::kCount>{});
+      if (offset < columns_) {
+        loadIndexed<W, kLoadsVarying, kLoadsUniform>(extras, offset, In{}, Indices<In::kCount>{});
+      }
     }
 
     /// Finishes the columns `offset ..< offset + W`, those that exist.
@@ -85,18 +80,20 @@ class MatrixEpilogue {
       return problem_.operands[operand].strides[kBatchRank + 1];
     }
 
-    template <template <class...> class Pack, class... O, int... I>
-    AIT_DEVICE void touchIndexed(int offset, Pack<O...>, IntegerSequence<int, I...>) const {
-      (touchGlobal(static_cast<const typename O::Element*>(bases_[I]) +
-                   columnOffset<O>(offset, stride(I))),
-       ...);
-    }
-    template <int W, template <class...> class Pack, class... O, int... I>
+    template <int W, bool kLoadsVarying, bool kLoadsUniform, template <class...> class Pack,
+              class... O, int... I>
     AIT_DEVICE void loadIndexed(Extras<W>& extras, int offset, Pack<O...>,
                                 IntegerSequence<int, I...>) const {
-      (get<I>(extras).load(static_cast<const typename O::Element*>(bases_[I]), stride(I), offset,
-                           existing<W>(offset)),
+      (loadOne<W, O, (O::kRows == Rows::varying ? kLoadsVarying : kLoadsUniform), I>(get<I>(extras),
+                                                                                     offset),
        ...);
+    }
+    template <int W, class O, bool kIsLoaded, int kOperand, class Packet>
+    AIT_DEVICE void loadOne(Packet& packet, int offset) const {
+      if constexpr (kIsLoaded) {
+        packet.load(static_cast<const typename O::Element*>(bases_[kOperand]), stride(kOperand),
+                    offset, existing<W>(offset));
+      }
     }
     template <int W, template <class...> class Pack, class... O, int... I>
     AIT_DEVICE void storeIndexed(const Packets<Out, W>& out, int offset, Pack<O...>,
@@ -124,8 +121,7 @@ class MatrixEpilogue {
   AIT_DEVICE void* address(int operand, int row, int column) const {
     const auto& place = problem_.operands[operand];
     return static_cast<typename O::Element*>(place.base) + offsets_[operand] +
-           row * place.strides[kBatchRank] +
-           columnOffset<O>(column, place.strides[kBatchRank + 1]);
+           row * place.strides[kBatchRank] + columnOffset<O>(column, place.strides[kBatchRank + 1]);
   }
 
   const Problem& problem_;
@@ -136,67 +132,111 @@ class MatrixEpilogue {
 
 // The matrix units leave two neighbouring columns of a row to a thread. Rows go through shared
 // memory, so that a thread gets 8 columns, and loads and stores 16 bytes of 16-bit operands at
-// once. Odd rows have the 4-column halves of 8 columns exchanged: neither writing pairs nor reading
-// quadruples then meets a bank twice, if the pitch is 8 floats more than a multiple of 32.
+// once. A warp stages 16 rows of 32 columns, or of 64, which meets fewer latencies. A row's pitch
+// is 8 floats more than a multiple of 32, and the 4-column halves of 8 columns are exchanged where
+// two lanes of a read would otherwise meet a bank: in odd rows of 32 columns, in the second 32
+// of 64.
 
-/// The floats from a staged row to the next.
-inline constexpr int kStagedPitch = 40;
+/// The shared memory in which a warp stages rows.
+template <int kStagedColumns>
+struct Staging {
+  static_assert(kStagedColumns == 32 || kStagedColumns == 64, "32 or 64 columns are staged");
+  static constexpr int kPitch = kStagedColumns + 8;
+  /// Of 16 rows.
+  static constexpr int kFloats = 16 * kPitch;
+  /// Lanes that share a row, and rows that a warp finishes at once.
+  static constexpr int kLanes = kStagedColumns / 8;
+  static constexpr int kRows = 32 / kLanes;
 
-/// The place of a column in a staged row.
-AIT_DEVICE int stagedColumn(int row, int column) { return column ^ (row & 1) << 2; }
-
-/// Touches the extras of what `finishWarpRows` will finish.
-template <int kColumns, class Epilogue>
-AIT_DEVICE void touchWarpRows(const Epilogue& epilogue, int row, int column) {
-  const int lane = laneIndex();
-  AIT_UNROLL
-  for (int half = 0; half < 2; ++half) {
-    const auto place = epilogue.row(row + lane / 4 + 8 * half, column + lane % 4 * 8);
-    AIT_UNROLL
-    for (int chunk = 0; chunk < kColumns / 32; ++chunk) place.template touch<8>(32 * chunk);
+  AIT_DEVICE static int at(int row, int column) {
+    const int exchange = kStagedColumns == 32 ? row & 1 : column >> 5 & 1;
+    return row * kPitch + (column ^ exchange << 2);
   }
-}
+};
+
+/// The extras of a warp's columns that do not move along its rows, loaded long before they are
+/// used: nothing in an epilogue hides the latency of a load. Of wide tiles, whose sums leave few
+/// registers, they are loaded as the others are.
+template <int kColumns, int kStagedColumns, class Epilogue>
+struct ColumnExtras {
+  static constexpr bool kAreKept = kColumns <= 128;
+
+  typename Epilogue::template Extras<8> chunks[kColumns / kStagedColumns];
+
+  AIT_DEVICE void load(const Epilogue& epilogue, int row, int column) {
+    if constexpr (!kAreKept) return;
+    using S = Staging<kStagedColumns>;
+    const auto place = epilogue.row(row, column + laneIndex() % S::kLanes * 8);
+    AIT_UNROLL
+    for (int chunk = 0; chunk < kColumns; chunk += kStagedColumns) {
+      place.template load<8, false, true>(chunks[chunk / kStagedColumns], chunk);
+    }
+  }
+};
 
 /// Finishes 16 rows of `kColumns` columns of a warp, held as the matrix units leave them.
 ///
-/// - staging: 16 staged rows, this warp's own.
-template <int kColumns, class Epilogue>
-AIT_DEVICE void finishWarpRows(const Epilogue& epilogue, float* staging,
-                               const float (&sums)[kColumns / 2], int row, int column) {
+/// - staging: `Staging::kFloats`, this warp's own.
+template <int kColumns, int kStagedColumns, class Epilogue>
+AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
+                               const ColumnExtras<kColumns, kStagedColumns, Epilogue>& columns,
+                               float* staging, const float (&sums)[kColumns / 2], int row,
+                               int column) {
+  using S = Staging<kStagedColumns>;
+  static_assert(kColumns % kStagedColumns == 0, "columns are staged in equal parts");
+  // A group is two rows of a thread; its extras are loaded while the one before it is finished, if
+  // there are registers for both.
+  constexpr int kGroups = 16 / (2 * S::kRows);
+  constexpr bool kLoadsColumns = !ColumnExtras<kColumns, kStagedColumns, Epilogue>::kAreKept;
+  constexpr int kAllGroups = kGroups * (kColumns / kStagedColumns);
   const int lane = laneIndex();
-  const int firstColumn = lane % 4 * 8;
-  // The rows lane / 4 and 8 below it: the same parity, so the same places within a row.
-  float* staged = staging + lane / 4 * kStagedPitch;
-  const auto low = epilogue.row(row + lane / 4, column + firstColumn);
-  const auto high = epilogue.row(row + lane / 4 + 8, column + firstColumn);
+  const int firstColumn = lane % S::kLanes * 8;
+  const auto rowOf = [&](int group, int i) {
+    return epilogue.row(row + (group % kGroups * 2 + i) * S::kRows + lane / S::kLanes,
+                        column + group / kGroups * kStagedColumns + firstColumn);
+  };
+  constexpr int kBuffers = kLoadsColumns ? 1 : 2;
+  typename Epilogue::template Extras<8> extras[kBuffers][2];
+  const auto loadExtras = [&](int group) {
+    AIT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      auto& packets = extras[group % kBuffers][i];
+      if constexpr (!kLoadsColumns) packets = columns.chunks[group / kGroups];
+      rowOf(group, i).template load<8, true, kLoadsColumns>(packets, 0);
+    }
+  };
+  if constexpr (kBuffers == 2) loadExtras(0);
   AIT_UNROLL
-  for (int chunk = 0; chunk < kColumns / 32; ++chunk) {
-    typename Epilogue::template Extras<8> extras[2];
-    low.template load<8>(extras[0], 32 * chunk);
-    high.template load<8>(extras[1], 32 * chunk);
-    AIT_UNROLL
-    for (int group = 0; group < 4; ++group) {
-      const int at = (chunk * 4 + group) * 4;
-      float* pair = staged + stagedColumn(lane / 4, group * 8 + lane % 4 * 2);
-      storeShared(pair, sums[at], sums[at + 1]);
-      storeShared(pair + 8 * kStagedPitch, sums[at + 2], sums[at + 3]);
-    }
-    synchronizeWarp();
-    AIT_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      Values<float, 8> values;
+  for (int group = 0; group < kAllGroups; ++group) {
+    if (kBuffers == 1 || group + 1 < kAllGroups) loadExtras(group + kBuffers - 1);
+    if (group % kGroups == 0) {
       AIT_UNROLL
-      for (int quarter = 0; quarter < 2; ++quarter) {
-        float x[4];
-        loadShared(staged + 8 * half * kStagedPitch +
-                       stagedColumn(lane / 4, firstColumn + 4 * quarter),
-                   x);
-        AIT_UNROLL
-        for (int i = 0; i < 4; ++i) values.values[4 * quarter + i] = x[i];
+      for (int block = 0; block < kStagedColumns / 8; ++block) {
+        const int at = (group / kGroups * (kStagedColumns / 8) + block) * 4;
+        // The rows lane / 4 and 8 below it have the same parity, so the same places.
+        float* pair = staging + S::at(lane / 4, block * 8 + lane % 4 * 2);
+        storeShared(pair, sums[at], sums[at + 1]);
+        storeShared(pair + 8 * S::kPitch, sums[at + 2], sums[at + 3]);
       }
-      (half == 0 ? low : high).template finish<8>(values, extras[half], 32 * chunk);
+      synchronizeWarp();
     }
-    synchronizeWarp();
+    Values<float, 8> values[2];
+    AIT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const int staged = (group % kGroups * 2 + i) * S::kRows + lane / S::kLanes;
+      AIT_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        float x[4];
+        loadShared(staging + S::at(staged, firstColumn + 4 * half), x);
+        AIT_UNROLL
+        for (int j = 0; j < 4; ++j) values[i].values[4 * half + j] = x[j];
+      }
+    }
+    AIT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      rowOf(group, i).template finish<8>(values[i], extras[group % kBuffers][i], 0);
+    }
+    if (group % kGroups == kGroups - 1) synchronizeWarp();
   }
 }
 

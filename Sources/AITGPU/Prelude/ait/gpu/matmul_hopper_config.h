@@ -28,7 +28,11 @@ struct MatmulHopperDefaults : MatmulDefaults {
   static constexpr Major kMajorB = Major::k;
   /// Tiles along M that are computed together before the next along N, for both to stay in the L2.
   static constexpr int kRasterGroup = 8;
-  /// Blocks that are to fit a multiprocessor.
+  /// Whether blocks run their epilogue for no row while they wait for other launches, so that its
+  /// code is near when it counts; it costs some registers.
+  static constexpr bool kRehearses = false;
+  /// Blocks that are to fit a multiprocessor, of this launch or of it and the next: it limits the
+  /// registers of a thread.
   static constexpr int kBlocksPerMultiprocessor = 1;
 };
 
@@ -47,7 +51,7 @@ struct MatmulHopperShape : Config {
   static constexpr int kConsumerThreads = kConsumers * 128;
   /// One warp beside the consumers feeds the copy engine. Where sums take most of a thread's
   /// registers, it is one of a whole warp group, which gives its registers to the consumers.
-  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 256;
+  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 160;
   static constexpr int kThreads = kConsumerThreads + (kExchangesRegisters ? 128 : 32);
   static constexpr int kClusterSize = kClusterM * kClusterN * kSplitK;
 
@@ -60,21 +64,26 @@ struct MatmulHopperShape : Config {
   static constexpr int kStageBytes = kABytes + kBBytes;
   static constexpr int kRingBytes = kStages * kStageBytes;
 
-  /// Sums on their way from the order of the matrix units to that of rows. A warp has room for 16
-  /// rows of 32 columns; 40 floats a row keep both orders free of bank conflicts. A split product
-  /// puts down the whole tile, for its peers.
-  static constexpr int kStagingPitch = kSplitK > 1 ? kTileN + 8 : 40;
+  /// Columns that a warp stages at once on their way from the matrix units to rows. Persistent
+  /// blocks stage beside the ring, which needs the room.
+  static constexpr int kStagedColumns = kTileN % 64 == 0 && !Config::kIsPersistent ? 64 : 32;
+  /// A block of a split product puts down its whole tile, and receives its rows' other sums.
+  static constexpr int kPartPitch = kTileN + 8;
+  static constexpr int kPartBytes = kTileM / kSplitK * kPartPitch * 4;
   static constexpr int kStagingBytes =
-      kSplitK > 1 ? kTileM * kStagingPitch * 4 : kConsumers * 4 * 16 * kStagingPitch * 4;
+      kSplitK > 1 ? kSplitK * kPartBytes : kConsumers * 4 * 16 * (kStagedColumns + 8) * 4;
   /// A block with one tile stages in the ring, which it has emptied.
   static constexpr bool kStagesInRing = !Config::kIsPersistent && kStagingBytes <= kRingBytes;
   static constexpr int kStagingOffset = kStagesInRing ? 0 : kRingBytes;
-  static constexpr int kRehearsalOffset = kRingBytes + (kStagesInRing ? 0 : kStagingBytes);
+  static constexpr int kReceiveOffset = kRingBytes + (kStagesInRing ? 0 : kStagingBytes);
+  static constexpr int kReceiveBytes = (kSplitK - 1) * kPartBytes;
   /// Where sums of a rehearsed epilogue go: one warp's staging, which is written and never used.
-  static constexpr int kRehearsalBytes = Config::kIsPersistent || kSplitK > 1 ? 0 : 16 * 40 * 4;
+  static constexpr int kRehearsalOffset = kReceiveOffset + kReceiveBytes;
+  static constexpr int kRehearsalBytes =
+      Config::kRehearses && kSplitK == 1 ? 16 * (kStagedColumns + 8) * 4 : 0;
   static constexpr int kBarrierOffset = kRehearsalOffset + kRehearsalBytes;
   /// The dynamic shared memory of a launch.
-  static constexpr int kSharedBytes = kBarrierOffset + 2 * kStages * 8;
+  static constexpr int kSharedBytes = kBarrierOffset + (2 * kStages + 1) * 8;
 
   /// The copy engine's boxes, innermost axis first: {kStepK, rows} of a matrix contiguous along K,
   /// {64, steps of K} of one that is not.
@@ -99,6 +108,8 @@ struct MatmulHopperShape : Config {
   static_assert(kClusterSize <= 16, "a cluster has at most 16 blocks (8 without an opt-in)");
   static_assert(kSplitK == 1 || !Config::kIsPersistent,
                 "a split product computes one tile a cluster: its peers read the ring's memory");
+  static_assert(!Config::kRehearses || !Config::kIsPersistent,
+                "a persistent block has its epilogue's code near from the second tile on");
   static_assert(kSplitK == 1 || kTileM % kSplitK == 0, "peers share the rows of a split tile");
   static_assert(kSharedBytes <= 232448, "a block has at most 227 KB of shared memory");
 };
@@ -117,13 +128,15 @@ struct MatmulHopperArguments {
   /// The stages of B that are copied before launches before this one have finished; 0 if B is not
   /// constant, or if there is nothing to wait for: A comes later for it.
   int32_t stagesAhead;
+  /// Whether the launch may begin while the one before it ends.
+  int32_t isProgrammatic;
 };
 
 /// The blocks of a launch: for one tile each, or, for persistent blocks, as many as there is room
 /// for, given the clusters that the device holds at once.
 template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulHopperBlocks(int64_t M, int64_t N, int64_t batch,
-                                     int64_t clustersAtOnce) {
+                                                  int64_t clustersAtOnce) {
   using Shape = MatmulHopperShape<Config>;
   const int64_t clusters = ceilDivide(ceilDivide(M, Shape::kTileM), Shape::kClusterM) *
                            ceilDivide(ceilDivide(N, Shape::kTileN), Shape::kClusterN) * batch;

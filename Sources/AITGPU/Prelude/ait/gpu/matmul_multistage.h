@@ -73,8 +73,8 @@ struct StagedMatrix {
     if constexpr (kMajor == Major::k) {
       loadMatrices<false>(x, at(base, row + rowHalf * 8 + lane % 8, k / 8 + kHalf));
     } else {
-      loadMatrices<true>(x, at(base, row / 64 * 64 + k + kHalf * 8 + lane % 8,
-                               row % 64 / 8 + rowHalf));
+      loadMatrices<true>(
+          x, at(base, row / 64 * 64 + k + kHalf * 8 + lane % 8, row % 64 / 8 + rowHalf));
     }
   }
 };
@@ -85,13 +85,14 @@ class MultistageBlock {
   using Element = typename Config::Element;
   using Arguments = MatmulMultistageArguments<Config, In, Out>;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
-  using A = StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads,
-                         Config::kAlignmentA>;
-  using B = StagedMatrix<Element, Config::kMajorB, Shape::kTileN, Shape::kThreads,
-                         Config::kAlignmentB>;
+  using A =
+      StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads, Config::kAlignmentA>;
+  using B =
+      StagedMatrix<Element, Config::kMajorB, Shape::kTileN, Shape::kThreads, Config::kAlignmentB>;
   static constexpr int kRank = Config::kBatchRank;
   static constexpr int kStages = Config::kStages;
   static constexpr int kBlocksM = Shape::kWarpM / 16;
+  static constexpr int kStagedColumns = Shape::kStagedColumns;
 
  public:
   AIT_DEVICE explicit MultistageBlock(const Arguments& arguments)
@@ -124,6 +125,8 @@ class MultistageBlock {
     Epilogue epilogue(problem);
     epilogue.seek(tile_.position);
     waitForPrerequisites();
+    ColumnExtras<Shape::kWarpN, kStagedColumns, Epilogue> columns;
+    columns.load(epilogue, tile_.row, tile_.column + column);
     AIT_UNROLL
     for (int stage = 0; stage < kStages - 1; ++stage) {
       if (stage < steps) copy(stage, stage);
@@ -143,11 +146,12 @@ class MultistageBlock {
     }
     waitForCopies<0>();
     synchronizeBlock();
-    float* staging = reinterpret_cast<float*>(shared_) + warp * 16 * kStagedPitch;
+    float* staging = reinterpret_cast<float*>(shared_) + warp * Staging<kStagedColumns>::kFloats;
     AIT_UNROLL
     for (int block = 0; block < kBlocksM; ++block) {
-      finishWarpRows<Shape::kWarpN>(epilogue, staging, sums[block],
-                                    tile_.row + row + block * 16, tile_.column + column);
+      finishWarpRows<Shape::kWarpN, kStagedColumns>(epilogue, columns, staging, sums[block],
+                                                    tile_.row + row + block * 16,
+                                                    tile_.column + column);
     }
   }
 
@@ -178,7 +182,7 @@ class MultistageBlock {
         for (int block = 0; block < kBlocksM; ++block) {
           AIT_UNROLL
           for (int half = 0; half < 2; ++half) {
-            auto& sum = *reinterpret_cast<float(*)[4]>(&sums[block][(n / 8 + half) * 4]);
+            auto& sum = *reinterpret_cast<float (*)[4]>(&sums[block][(n / 8 + half) * 4]);
             multiplyTiles<Element>(sum, a[block], b[half * 2], b[half * 2 + 1]);
           }
         }

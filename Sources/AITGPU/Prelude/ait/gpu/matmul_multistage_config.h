@@ -33,7 +33,9 @@ struct MatmulMultistageShape : Config {
   static constexpr int kWarpN = kTileN / kWarpsN;
   static constexpr int kABytes = kTileM * 128;
   static constexpr int kStageBytes = kABytes + kTileN * 128;
-  static constexpr int kStagingBytes = kWarpsM * kWarpsN * 16 * 40 * 4;
+  /// Columns that a warp stages at once on their way from the matrix units to rows.
+  static constexpr int kStagedColumns = kWarpN % 64 == 0 ? 64 : 32;
+  static constexpr int kStagingBytes = kWarpsM * kWarpsN * 16 * (kStagedColumns + 8) * 4;
   static constexpr int kSharedBytes = larger(kStages * kStageBytes, kStagingBytes);
 
   static_assert(sizeof(typename Config::Element) == 2, "the matrix units multiply 16-bit floats");

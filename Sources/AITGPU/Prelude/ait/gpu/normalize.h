@@ -30,8 +30,8 @@ class RowNormalization {
 
   AIT_DEVICE void run() {
     launchDependents();
-    const int row = static_cast<int>(blockIndex()) * Config::kRowsPerBlock +
-                    threadIndex() / kThreadsPerRow;
+    const int row =
+        static_cast<int>(blockIndex()) * Config::kRowsPerBlock + threadIndex() / kThreadsPerRow;
     // Rows beyond the last go along, for the barriers, and write nothing.
     const bool exists = row < arguments_.rows;
     const Operands operands(arguments_, exists ? row : 0);
@@ -117,10 +117,12 @@ class RowNormalization {
       statistic = sum(total, 1);
     }
     const float scale = scaleOf(statistic, share);
-    if constexpr (Config::kExtras == ExtrasLoad::late) loadExtras(operands, extras, columns);
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) {
+        if constexpr (Config::kExtras == ExtrasLoad::late) {
+          operands.loadExtras(extras[packet], columnOf(packet));
+        }
         write(operands, x[packet], extras[packet], columnOf(packet), mean, scale);
       }
     }
@@ -133,10 +135,10 @@ class RowNormalization {
     if constexpr (kIsLayer) {
       mean = sum(sumOfRow(operands, columns, [](float value) { return value; }), 0) * share;
     }
-    const float squares = sum(
-        sumOfRow(operands, columns,
-                 [mean](float value) { return (value - mean) * (value - mean); }),
-        1);
+    const float squares =
+        sum(sumOfRow(operands, columns,
+                     [mean](float value) { return (value - mean) * (value - mean); }),
+            1);
     const float scale = scaleOf(squares, share);
     AIT_NO_UNROLL
     for (int packet = 0; columnOf(packet) < columns; ++packet) {

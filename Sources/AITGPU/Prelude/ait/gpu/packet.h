@@ -105,7 +105,7 @@ template <class O, int W>
 struct OperandPacket {
   using T = typename O::Element;
   static constexpr int kSize = static_cast<int>(sizeof(T));
-  static constexpr int kBytes = smaller(smaller(16, O::kAlignment * kSize), W * kSize);
+  static constexpr int kBytes = smaller(smaller(16, O::kAlignment* kSize), W* kSize);
   static constexpr int kStep = kBytes / kSize;
 
   Packet<T, W> packet;
@@ -157,8 +157,8 @@ struct OperandPacket {
 };
 
 /// One element for all columns.
-template <class T, int alignment, int W>
-struct OperandPacket<Operand<T, Access::uniform, alignment>, W> {
+template <class T, int alignment, Rows rows, int W>
+struct OperandPacket<Operand<T, Access::uniform, alignment, rows>, W> {
   ComputeType<T> value;
 
   AIT_DEVICE ComputeType<T> at(int) const { return value; }

@@ -82,9 +82,8 @@ class RowOperands {
   template <int kFirst, class P, template <class...> class Pack, class... O, int... I>
   AIT_DEVICE void loadIndexed(P& packets, int column, Pack<O...>,
                               IntegerSequence<int, I...>) const {
-    (get<I>(packets).load(row<O, kFirst + I>(),
-                          arguments_.operands[kFirst + I].strides[kRank - 1], column,
-                          existing(column)),
+    (get<I>(packets).load(row<O, kFirst + I>(), arguments_.operands[kFirst + I].strides[kRank - 1],
+                          column, existing(column)),
      ...);
   }
 

@@ -6,8 +6,8 @@
 namespace ait {
 
 /// When a normalisation loads its extras: when it needs them, which leaves registers for more rows
-/// at a time; with its inputs, for rows so few that latency counts; or, if they are constants, ahead
-/// of launches that the inputs depend on.
+/// at a time; with its inputs, for rows so few that latency counts; or, if they are constants,
+/// ahead of launches that the inputs depend on.
 enum class ExtrasLoad { late, early, ahead };
 
 /// How rows are shared among threads. A configuration inherits from this.

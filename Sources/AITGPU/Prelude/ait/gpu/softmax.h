@@ -29,8 +29,8 @@ class RowSoftmax {
 
   AIT_DEVICE void run() {
     launchDependents();
-    const int row = static_cast<int>(blockIndex()) * Config::kRowsPerBlock +
-                    threadIndex() / kThreadsPerRow;
+    const int row =
+        static_cast<int>(blockIndex()) * Config::kRowsPerBlock + threadIndex() / kThreadsPerRow;
     // Rows beyond the last go along, for the barriers, and write nothing.
     const bool exists = row < arguments_.rows;
     const Operands operands(arguments_, exists ? row : 0);

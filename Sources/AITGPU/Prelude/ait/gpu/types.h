@@ -55,6 +55,10 @@ using Vec = T;
 /// How an operand moves along the columns: stride 1, stride 0, or any stride.
 enum class Access { contiguous, uniform, strided };
 
+/// Whether an operand moves along the rows of a product. Products load those that do not once for
+/// many rows; a bias is one.
+enum class Rows { varying, uniform };
+
 /// An operand of a generated kernel.
 ///
 /// - T: the storage type.
@@ -62,13 +66,15 @@ enum class Access { contiguous, uniform, strided };
 /// - alignment: for `contiguous`, the elements that its address and every other stride are
 ///   multiples of, as far as is known when the kernel is compiled. Accesses are 16 bytes wide if
 ///   the alignment is 16 bytes or more, and narrower below.
-template <class T, Access A, int alignment = 1>
+/// - rows: whether it moves along the rows, for an extra of a product.
+template <class T, Access A, int alignment = 1, Rows rows = Rows::varying>
 struct Operand {
   static_assert(alignment > 0 && (alignment & (alignment - 1)) == 0,
                 "an alignment is a power of two");
   using Element = T;
   static constexpr Access kAccess = A;
   static constexpr int kAlignment = alignment;
+  static constexpr Rows kRows = rows;
 };
 
 /// Operands that are read, in the order of the kernel's arguments.

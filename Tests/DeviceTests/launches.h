@@ -1,0 +1,146 @@
+// Launches of the kernel templates: what a library's runtime does, for tests and benchmarks.
+#pragma once
+
+#include "ait/gpu/matmul_few_rows_config.h"
+#include "ait/gpu/matmul_hopper_config.h"
+#include "ait/gpu/matmul_multistage_config.h"
+#include "ait/gpu/rows_config.h"
+#include "memory.h"
+
+namespace device {
+
+/// A matrix of a product in memory: address, strides in elements.
+struct Matrix {
+  Address address;
+  int64_t rowStride;
+  int64_t batchStride = 0;
+};
+
+/// The copy engine's view of a matrix whose rows are contiguous, in a batch.
+template <class Element>
+ait::TensorMap tensorMap(const Matrix& matrix, int64_t rows, int64_t columns, int64_t batch,
+                         int boxRows, int boxColumns, int batchRank) {
+  ait::TensorMap map;
+  const int type = std::is_same_v<Element, ait::bfloat16> ? 9 : 6;
+  const bool moves = matrix.batchStride != 0;
+  const uint64_t extents[3] = {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows),
+                               static_cast<uint64_t>(moves ? batch : 1)};
+  const uint64_t strides[2] = {static_cast<uint64_t>(matrix.rowStride * 2),
+                               static_cast<uint64_t>((moves ? matrix.batchStride : 8) * 2)};
+  const uint32_t box[3] = {static_cast<uint32_t>(boxColumns), static_cast<uint32_t>(boxRows), 1};
+  const uint32_t steps[3] = {1, 1, 1};
+  // No interleaving, the 128-byte swizzle, 256-byte promotion in the L2, zeros outside.
+  AIT_CALL(cuTensorMapEncodeTiled, &map, type, static_cast<uint32_t>(2 + batchRank),
+           reinterpret_cast<void*>(matrix.address), extents, strides, box, steps, 0, 3, 3, 0);
+  return map;
+}
+
+/// A launch of `matmulHopper`. `a` is M x K, or K x M if contiguous along M; `b` N x K or K x N.
+template <class Config, class In, class Out>
+Launch hopperLaunch(const Module& module, const std::string& name,
+                    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+                    const Matrix& a, const Matrix& b, bool isConstantB = false) {
+  using Shape = ait::MatmulHopperShape<Config>;
+  using Element = typename Config::Element;
+  constexpr int kRank = Config::kBatchRank;
+  static_assert(kRank <= 1, "tests have one batch axis");
+  const int64_t batch = kRank > 0 ? problem.batchExtents[0] : 1;
+  ait::MatmulHopperArguments<Config, In, Out> arguments{};
+  const auto encode = [&](const Matrix& matrix, ait::Major major, int64_t extent, int boxRows) {
+    return major == ait::Major::k
+               ? tensorMap<Element>(matrix, extent, problem.K, batch, boxRows, Shape::kStepK, kRank)
+               : tensorMap<Element>(matrix, problem.K, extent, batch, boxRows, 64, kRank);
+  };
+  arguments.a = encode(a, Config::kMajorA, problem.M, Shape::kABoxRows);
+  arguments.b = encode(b, Config::kMajorB, problem.N, Shape::kBBoxRows);
+  arguments.problem = problem;
+  arguments.aBatchAxes = a.batchStride != 0;
+  arguments.bBatchAxes = b.batchStride != 0;
+  // As for a launch that may begin early; `isProgrammatic` of the launch decides whether it does.
+  arguments.stagesAhead = isConstantB ? Shape::kStages : 0;
+  arguments.isProgrammatic = isConstantB;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.clusterSize = Shape::kClusterSize;
+  launch.blocks = Shape::kClusterSize;
+  launch.setArguments(arguments);
+  launch.prepare();
+  launch.blocks =
+      ait::matmulHopperBlocks<Config>(problem.M, problem.N, batch, launch.clustersAtOnce());
+  return launch;
+}
+
+template <int kRank>
+ait::OperandPlace<kRank + 1> placeOf(const Matrix& matrix) {
+  ait::OperandPlace<kRank + 1> place{reinterpret_cast<void*>(matrix.address), {}};
+  if (kRank > 0) place.strides[0] = matrix.batchStride;
+  place.strides[kRank] = matrix.rowStride;
+  return place;
+}
+
+/// A launch of `matmulMultistage`.
+template <class Config, class In, class Out>
+Launch multistageLaunch(
+    const Module& module, const std::string& name,
+    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+    const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulMultistageShape<Config>;
+  const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks = ait::matmulMultistageBlocks<Config>(problem.M, problem.N, batch);
+  launch.setArguments(ait::MatmulMultistageArguments<Config, In, Out>{
+      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  launch.prepare();
+  return launch;
+}
+
+/// A launch of `matmulFewRows`.
+template <class Config, class In, class Out>
+Launch fewRowsLaunch(
+    const Module& module, const std::string& name,
+    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+    const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulFewRowsShape<Config>;
+  const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks = ait::matmulFewRowsBlocks<Config>(problem.N, batch);
+  launch.setArguments(ait::MatmulFewRowsArguments<Config, In, Out>{
+      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  launch.prepare();
+  return launch;
+}
+
+/// A launch of a kernel that works on rows.
+template <class Config, class Arguments>
+Launch rowLaunch(const Module& module, const std::string& name, const Arguments& arguments) {
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = ait::RowShape<Config>::kThreads;
+  launch.sharedBytes = 256;
+  launch.blocks = ait::ceilDivide(arguments.rows, Config::kRowsPerBlock);
+  launch.setArguments(arguments);
+  launch.prepare();
+  return launch;
+}
+
+/// A launch of a pointwise kernel.
+template <class Config, class Arguments>
+Launch pointwiseLaunch(const Module& module, const std::string& name, const Arguments& arguments,
+                       int64_t columns) {
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Config::kThreads;
+  launch.blocks = ait::pointwiseBlocks<Config>(arguments.rows, columns);
+  launch.setArguments(arguments);
+  return launch;
+}
+
+}  // namespace device
