@@ -15,7 +15,7 @@ OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release test test-swift test-native test-runtime sanitize demo example-c lint \
+.PHONY: help build release test test-swift test-native test-runtime sanitize demo device example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -60,6 +60,13 @@ sanitize: ## The runtime's and the kernels' tests under sanitizers.
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX) SANITIZE=address,undefined \
 	  TESTS="vector_test math_test pointwise_test movement_test matmul_test normalize_test softmax_test"
+
+# nvcc: the one that is there, or NVIDIA's packages in a folder of our own.
+NVCC ?= $(shell command -v nvcc || tools/install-nvcc.sh .nvcc)
+
+device: ## Compile the kernels for GPUs; no GPU is needed.
+	$(MAKE) -C Tests/DeviceTests check NVCC=$(abspath $(NVCC)) NVCCFLAGS_HOST="-ccbin $(CLANGXX) -allow-unsupported-compiler"
+	AIT_NVCC=$(abspath $(NVCC)) $(SWIFT) test $(CHECKS) --filter DeviceKernelGoldenTests
 
 lint: ## Check the format of the Swift sources.
 	$(SWIFT) format lint --strict -r -p $(SWIFT_SOURCES)

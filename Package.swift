@@ -168,8 +168,8 @@ let package = Package(
     .testTarget(
       name: "CodegenGoldenTests",
       dependencies: [
-        "AITBuild", "AITCPU", "AITCodegen", "AITGraph", "AITKernels", "AITOperators", "AITPlan",
-        "AITTestSupport", "AITemplate",
+        "AITBuild", "AITCPU", "AITCodegen", "AITGPU", "AITGraph", "AITKernels", "AITLoader",
+        "AITOperators", "AITPlan", "AITTestSupport", "AITemplate",
       ],
       exclude: ["Golden"]
     ),

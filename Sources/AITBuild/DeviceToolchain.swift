@@ -30,6 +30,7 @@ package struct DeviceToolchain: Sendable {
   ///
   /// - Parameter path: the compiler to use; nil searches `PATH`, `CUDA_HOME`, `CUDA_PATH`,
   ///   `/usr/local/cuda`, and the packages of the Python environment at hand.
+  /// - Returns: the compiler, known to be nvcc.
   /// - Throws: `missingCompiler`, saying where was looked and how to get one.
   package static func find(at path: String? = nil) async throws(Diagnostic) -> DeviceToolchain {
     let found: String

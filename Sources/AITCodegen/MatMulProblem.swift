@@ -100,7 +100,9 @@ package struct MatMulProblem {
   }
 
   /// The prelude's descriptions of the extras.
-  package var extraTypes: [String] { extras.enumerated().map { operandType($0.element, $0.offset) } }
+  package var extraTypes: [String] {
+    extras.enumerated().map { operandType($0.element, $0.offset) }
+  }
 
   /// The prelude's descriptions of the outputs.
   package var outputTypes: [String] {

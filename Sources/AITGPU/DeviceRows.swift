@@ -94,7 +94,7 @@ struct DeviceRows {
     let prologue = node.fusion.prologue ?? .identity([inputs[0].type.dtype])
     let template =
       (["Config"] + leading + ["Prologue", "Epilogue", "In", "Extra", "Out"]
-        + ["\(loops.rank)", node.fusion.exposesPrologue ? "true" : "false"])
+      + ["\(loops.rank)", node.fusion.exposesPrologue ? "true" : "false"])
       .joined(separator: ", ")
     let entry = DeviceEntry(
       headers: ["ait/gpu/math.h", header],
@@ -112,7 +112,8 @@ struct DeviceRows {
       stem: "\(type(of: node.op).name)_\(node.outputs[0].type.dtype.rawValue)",
       headers: ["ait/gpu/launch.h"],
       definitions: config.text,
-      statement: "ait::launchRows<Config, \(loops.rank), \(operands.count)>(context, kernels[0], \(Self.sharedSizeInBytes));",
+      statement:
+        "ait::launchRows<Config, \(loops.rank), \(operands.count)>(context, kernels[0], \(Self.sharedSizeInBytes));",
       configuration: config.constants.prefix(4).map { "\($0.name) \($0.value)" }
         .joined(separator: ", "),
       entries: [entry]

@@ -30,6 +30,7 @@ extension Target {
       "-gencode=arch=compute_\(rawValue.dropFirst(3)),code=\(rawValue)"
     }
 
+    /// Older architectures come first.
     public static func < (first: CUDA, second: CUDA) -> Bool {
       first.capability < second.capability
     }

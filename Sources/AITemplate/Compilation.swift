@@ -41,7 +41,9 @@ package struct ModelBundle: Sendable {
     self.plan = plan
     var files: [SourceBundle.File] = []
     var units: [SourceBundle.Unit] = []
-    for file in AITBuild.runtimeSources where plan.target.isGPU || !file.path.contains("/cuda_") {
+    // What speaks to a GPU's driver is left out of models for the CPU.
+    for file in AITBuild.runtimeSources
+    where plan.target.isGPU || !file.path.contains("/cuda_") {
       files.append(.init(path: "runtime/\(file.path)", text: file.text))
       if file.path.hasSuffix(".cpp") {
         units.append(.init(path: "runtime/\(file.path)", flags: Self.runtimeFlags))
@@ -58,7 +60,9 @@ package struct ModelBundle: Sendable {
     for kernel in plan.kernels {
       let path = "kernels/\(kernel.functionName).cpp"
       let users = users[kernel] ?? []
-      files.append(.init(path: path, text: KernelUnit.text(kernel, users: users, gpus: plan.target.gpus)))
+      files.append(
+        .init(path: path, text: KernelUnit.text(kernel, users: users, gpus: plan.target.gpus))
+      )
       units.append(.init(path: path, flags: Self.kernelFlags, isKernel: true))
       for (index, entry) in kernel.entries.enumerated() {
         let path = "kernels/\(kernel.entryName(index)).cu"

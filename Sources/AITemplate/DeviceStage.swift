@@ -11,6 +11,7 @@ struct DeviceStage {
 
   /// - Parameter compiler: nvcc; nil looks for one.
   /// - Returns: the objects to link; none for a CPU target.
+  /// - Throws: `missingCompiler` where there is no nvcc, `compilerFailed` where it refuses a kernel.
   func compile(compiler: String?) async throws(Diagnostic) -> [String] {
     guard model.plan.target.isGPU else { return [] }
     let units = model.bundle.deviceUnits

@@ -153,6 +153,16 @@ import Testing
       says: ["'tpu'", "hint: ", "cpu:native"]
     ) { _ = try Target("tpu") },
     Provocation(
+      .unknownTarget,
+      "a misspelt architecture",
+      says: ["'cuda:sm_90'", "no architecture 'sm_90'", "hint: ", "cuda:sm_90a"]
+    ) { _ = try Target("cuda:sm_90") },
+    Provocation(
+      .unknownTarget,
+      "a list of architectures that goes on",
+      says: ["'cuda:sm_80+'", "is missing", "hint: ", "sm_89"]
+    ) { _ = try Target("cuda:sm_80+") },
+    Provocation(
       .unsupportedOperator,
       "a sum over 16 axes in two orders",
       says: ["node 'both'", "pointwise(float32[2, 2,", "cpu:x86-64-v3", "hint: `ait operators`"]

@@ -27,7 +27,9 @@ extension MatMul: GPULowerable {
       transposeB: transposeB,
       inner: innerExtent(node.inputs[0].type)
     )
-    guard problem.batchRank <= 3 else { throw node.unsupported(target, "its batch axes do not join") }
+    guard problem.batchRank <= 3 else {
+      throw node.unsupported(target, "its batch axes do not join")
+    }
     let product = try DeviceProduct(node, target, problem)
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2
@@ -120,18 +122,27 @@ struct DeviceProduct {
       ((M.upperBound + m - 1) / m) * ((problem.columns.upperBound + n - 1) / n) * batch
     }
     let multiprocessors = 132
-    let tile: (m: Int, n: Int, stages: Int, consumers: Int, split: Int, persistent: Bool) =
-      if blocks(128, 256) >= 2 * multiprocessors { (128, 256, 4, 2, 1, true) }
-      else if blocks(128, 128) >= multiprocessors * 3 / 4 { (128, 128, 4, 2, 1, false) }
-      else if blocks(128, 64) >= multiprocessors * 3 / 4 { (128, 64, 5, 2, 1, false) }
-      else if problem.inner.upperBound >= 1024 && blocks(128, 64) <= multiprocessors / 2 {
-        (128, 64, 5, 2, 2, false)
-      } else { (64, 64, 6, 1, 1, false) }
+    let tile: (m: Int, n: Int, stages: Int, consumers: Int, split: Int, blocks: Int) =
+      if blocks(128, 256) >= 2 * multiprocessors {
+        (128, 256, 4, 2, 1, 1)
+      } else if blocks(128, 128) >= multiprocessors * 3 / 4 {
+        // Three stages leave room for a block of the next launch.
+        (128, 128, 3, 2, 1, 2)
+      } else if problem.inner.upperBound >= 1024 && blocks(128, 64) <= multiprocessors {
+        (128, 64, 5, 2, 2, 1)
+      } else if blocks(128, 64) >= multiprocessors / 2 {
+        (128, 64, 5, 2, 1, 1)
+      } else {
+        (64, 64, 6, 1, 1, 1)
+      }
     config.constants += [
-      ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0), ("kTileM", tile.m), ("kTileN", tile.n), ("kStages", tile.stages),
+      ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0), ("kTileM", tile.m), ("kTileN", tile.n),
+      ("kStages", tile.stages),
       ("kConsumers", tile.consumers), ("kSplitK", tile.split),
+      ("kBlocksPerMultiprocessor", tile.blocks),
     ]
-    if tile.persistent { config.constants.append(("kIsPersistent", 1)) }
+    // With several tiles for each block, copies for the next one overlap the epilogue.
+    if tile.n == 256 { config.constants.append(("kIsPersistent", 1)) }
     return config
   }
 
@@ -198,21 +209,34 @@ struct DeviceProduct {
     if hasFewRows {
       let condition = M.upperBound <= 16 ? nil : "context.sizes[\(problem.batchRank)] <= 16"
       add(
-        fewRows, "MatmulFewRows", "matmul_few_rows", shape: "MatmulFewRowsShape", when: condition)
+        fewRows,
+        "MatmulFewRows",
+        "matmul_few_rows",
+        shape: "MatmulFewRowsShape",
+        when: condition
+      )
     }
     if hasHopper, !(hasFewRows && M.upperBound <= 16) {
       add(
-        hopper, "MatmulHopper", "matmul_hopper", shape: "MatmulHopperShape",
+        hopper,
+        "MatmulHopper",
+        "matmul_hopper",
+        shape: "MatmulHopperShape",
         blocks: "Hopper::kBlocksPerMultiprocessor",
         clusterSize: "ait::MatmulHopperShape<Hopper>::kClusterSize",
         when: hasMultistage
           ? "context.queue->architecture() == \(target.gpus.firstIndex(of: .sm90a) ?? 0)" : nil,
-        architectures: [.sm90a])
+        architectures: [.sm90a]
+      )
     }
     if hasMultistage {
       add(
-        multistage, "MatmulMultistage", "matmul_multistage", shape: "MatmulMultistageShape",
-        when: nil)
+        multistage,
+        "MatmulMultistage",
+        "matmul_multistage",
+        shape: "MatmulMultistageShape",
+        when: nil
+      )
     }
     return KernelSource(
       stem: "matmul_\(node.inputs[0].type.dtype.rawValue)",
@@ -233,11 +257,14 @@ extension MatMulProblem {
       let access =
         column == 1 || columns == 1 ? "contiguous" : column == 0 ? "uniform" : "strided"
       let storage = CxxScalar.storageType(operand.type.dtype)
-      guard access == "contiguous" else { return "ait::Operand<\(storage), ait::Access::\(access)>" }
+      guard access == "contiguous" else {
+        return "ait::Operand<\(storage), ait::Access::\(access)>"
+      }
       let limit = max(1, DeviceAlignment.widest / operand.type.dtype.sizeInBytes)
       let strides = loops.strides[first + index] + [operand.layout.offset]
       let alignment = strides.map { DeviceAlignment.powerOfTwo($0, limit: limit) }.min() ?? limit
-      return "ait::Operand<\(storage), ait::Access::contiguous, \(alignment)>"
+      let rows = loops.strides[first + index][loops.rank - 1] == 0 ? ", ait::Rows::uniform" : ""
+      return "ait::Operand<\(storage), ait::Access::contiguous, \(alignment)\(rows)>"
     }
   }
 }

@@ -17,7 +17,9 @@ extension Pointwise: GPULowerable {
     nest.collapse()
     guard nest.rank <= DeviceRows.maximumRank else {
       throw node.unsupported(
-        target, "its loops do not join to \(DeviceRows.maximumRank) or fewer")
+        target,
+        "its loops do not join to \(DeviceRows.maximumRank) or fewer"
+      )
     }
     let types = operands.enumerated().map { nest.deviceOperand($0.offset, $0.element) }
     let columns = nest.extents[nest.rank - 1]
@@ -49,7 +51,8 @@ extension Pointwise: GPULowerable {
       stem: "pointwise_\(node.outputs[0].type.dtype.rawValue)",
       headers: ["ait/gpu/launch.h"],
       definitions: config.text,
-      statement: "ait::launchPointwise<Config, \(nest.rank), \(operands.count)>(context, kernels[0]);",
+      statement:
+        "ait::launchPointwise<Config, \(nest.rank), \(operands.count)>(context, kernels[0]);",
       configuration: "loops of rank \(nest.rank), packets of \(packet)",
       entries: [entry]
     )

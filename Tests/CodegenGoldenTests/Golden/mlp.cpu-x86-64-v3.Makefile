@@ -12,8 +12,10 @@ SOURCES := \
   runtime/src/benchmark.cpp \
   runtime/src/c_api.cpp \
   runtime/src/c_api_additions.cpp \
+  runtime/src/c_api_memory.cpp \
   runtime/src/c_api_queries.cpp \
   runtime/src/constants.cpp \
+  runtime/src/constants_compiled.cpp \
   runtime/src/error.cpp \
   runtime/src/folding.cpp \
   runtime/src/model_container.cpp \

@@ -253,6 +253,7 @@ const ait::ModelDescription description = {
   /* steps = */ runSteps,
   /* selfTest = */ ait::generated::selfTest,
   /* missingInstructions = */ missingInstructions,
+  /* device = */ nullptr,
 };
 
 }  // namespace

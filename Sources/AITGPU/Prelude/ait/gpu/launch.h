@@ -217,6 +217,7 @@ void launchHopper(const KernelContext& context, int32_t kernel) {
       kIsBAlongK ? sizes.N() : K, kIsBAlongK ? b[kRank + 1] : b[kRank], b,
       kIsBAlongK ? Shape::kStepK : 64, Shape::kBBoxRows);
   arguments.stagesAhead = Config::kIsConstantB ? Shape::kStages : 0;
+  arguments.isProgrammatic = 1;
   const int64_t atOnce = Config::kIsPersistent ? context.queue->activeClusterCount(kernel) : 0;
   launchKernel(context, kernel,
                matmulHopperBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount(), atOnce),

@@ -1,0 +1,157 @@
+import AITBuild
+import AITCodegen
+import AITGPU
+import AITGraph
+import AITKernels
+import AITLoader
+import AITOperators
+import AITPlan
+import AITTestSupport
+import AITemplate
+import FoundationEssentials
+import Testing
+
+/// Kernels for GPUs as text, and that nvcc takes them without putting anything into local memory.
+@Suite struct DeviceKernelGoldenTests {
+  static let target = Target([.sm80, .sm90a])
+
+  /// A graph, by the name of its golden file.
+  static let cases: [(name: String, graph: String)] = [
+    (
+      "pointwise.cuda.gate",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 96]
+      input row: float32[96]
+      y = pointwise(x, row) {body: (x0: float16, x1: float32) \
+      { t2 = cast(x0, float32); t3 = sigmoid(t2); t4 = multiply(t3, x1); return t4 }} \
+      : float32[batch, 96]
+      output y = y
+      """
+    ),
+    (
+      "matmul.cuda.epilogue",
+      """
+      symbol batch: 1...2048
+      input x: float16[batch, 512]
+      input residual: float16[batch, 256]
+      constant w: float16[256, 512]
+      constant b: float16[256]
+      y = matmul(x, w, b, residual) {transpose_b: true, \
+      epilogue: (x0: float16, x1: float16, x2: float16) \
+      { t3 = add(x0, x1); t4 = fast_gelu(t3); t5 = add(t4, x2); return t5 }} : float16[batch, 256]
+      output y = y
+      """
+    ),
+    (
+      "matmul.cuda.batch",
+      """
+      symbol batch: 1...8
+      symbol length: 17...32
+      input scores: bfloat16[batch, 4, length, 33]
+      input values: bfloat16[batch, 4, 33, 16]
+      y = matmul(scores, values) {} : bfloat16[batch, 4, length, 16]
+      output y = y
+      """
+    ),
+    (
+      "layer_norm.cuda.residual",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 96]
+      input residual: float16[batch, 96]
+      constant weight: float16[96]
+      constant bias: float16[96]
+      y, sum = layer_norm(x, residual, weight, bias) {epsilon: 1e-05, prologue: (x0: float16, x1: float16) \
+      { t2 = add(x0, x1); return t2 }, exposes_prologue: true} \
+      : float16[batch, 96], float16[batch, 96] @both
+      output y = y
+      output sum = sum
+      """
+    ),
+    (
+      "softmax.cuda.masked",
+      """
+      symbol batch: 1...8
+      symbol length: 1...32
+      input scores: float16[batch, 4, length, length]
+      input mask: float16[batch, 1, 1, length]
+      y = softmax(scores, mask) {axis: 3, prologue: (x0: float16, x1: float16) \
+      { t2 = 0.125: float16; t3 = multiply(x0, t2); t4 = add(t3, x1); return t4 }} \
+      : float16[batch, 4, length, length]
+      output y = y
+      """
+    ),
+  ]
+
+  static func bundle(_ graph: String) throws -> ModelBundle {
+    let graph = try Graph.parse("graph g {\n\(graph)\n}")
+    try graph.verify()
+    return try ModelBundle(
+      try Planner.plan(graph, for: GPUBackend(target)),
+      compiler: "compiler"
+    )
+  }
+
+  @Test(arguments: cases.indices)
+  func text(_ index: Int) throws {
+    let (name, graph) = Self.cases[index]
+    let text = try Self.bundle(graph).bundle.files.filter { $0.path.hasPrefix("kernels/") }
+      .map { "// ---- \($0.path)\n\($0.text)" }.joined(separator: "\n")
+    try Golden.expect(text, equals: "\(name).txt")
+    expectNoTrace(text)
+  }
+
+  /// Where there is no nvcc, only the text is compared; CI has one.
+  static let hasCompiler: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    let folders = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/nvcc" }
+    return ([environment["AIT_NVCC"] ?? ""] + folders).contains(where: FileSystem.isExecutable)
+  }()
+
+  @Test(
+    "nvcc takes every kernel, and none spills",
+    .enabled(if: hasCompiler),
+    arguments: cases.indices
+  )
+  func compiles(_ index: Int) async throws {
+    let bundle = try Self.bundle(Self.cases[index].graph).bundle
+    let folder = try TemporaryFolder()
+    let builder = Builder(
+      toolchain: try await Toolchain.find(),
+      target: Self.target,
+      cache: ObjectCache(folder: nil),
+      jobs: 2
+    )
+    try builder.write(bundle, to: folder.path)
+    let device = try await DeviceToolchain.find(at: ProcessInfo.processInfo.environment["AIT_NVCC"])
+    for unit in bundle.deviceUnits {
+      let arguments = device.arguments(
+        unit.path,
+        for: unit.architecture,
+        hostCompiler: builder.toolchain.compiler,
+        includePaths: bundle.includePaths,
+        to: "kernel.cubin"
+      )
+      let result = try await run(program: device.compiler, arguments, in: folder.path)
+      #expect(result.code == 0, "\(result)")
+      let report = "\(result)"
+      #expect(report.contains("0 bytes stack frame, 0 bytes spill stores"), "\(report)")
+    }
+  }
+
+  @Test(
+    "A library for a GPU loads where there is none, tells of itself, and says what is missing",
+    .enabled(if: hasCompiler)
+  )
+  func libraryWithoutDriver() async throws {
+    let folder = try TemporaryFolder()
+    let graph = try Graph.parse("graph g {\n\(Self.cases[0].graph)\n}")
+    let library = try await Compiler(target: Self.target).compile(graph, in: folder.path).library
+    do {
+      _ = try CompiledModule(contentsOf: library)
+    } catch {
+      #expect(error.message.contains("CUDA"), "\(error)")
+    }
+  }
+}
