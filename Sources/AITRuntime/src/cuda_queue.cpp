@@ -88,6 +88,7 @@ bool CudaQueue::check(const RunArguments& arguments, const int64_t* inputSizes,
 bool CudaQueue::run(const DeviceRun& run) {
   CudaScope scope(device_);
   if (!device_.checkStream(run.stream)) return false;
+  if (!run.arguments && device_.isCapturing(run.stream)) return runOutsideCapture(run);
   // Work that the caller captures runs when the caller launches it.
   const bool isCaptured = device_.isCapturing(run.stream);
   if (isCaptured && run.isSynchronous) {
@@ -107,6 +108,16 @@ bool CudaQueue::run(const DeviceRun& run) {
     isPending_.store(false, std::memory_order_release);
   }
   return false;
+}
+
+/// Folding is no part of what the caller captures: it is done now, once.
+bool CudaQueue::runOutsideCapture(const DeviceRun& run) {
+  CudaRelaxedCapture relaxed(driver_);
+  DeviceRun outside = run;
+  if (!device_.makeStream(outside.stream)) return false;
+  const bool isDone = this->run(outside);
+  device_.destroyStream(outside.stream);
+  return isDone;
 }
 
 /// The arena is this queue's, so the new run must not begin before the last one ended.

@@ -61,6 +61,7 @@ class CudaQueue final : public RunQueue {
 
   bool prepare();
   bool isStopped() const { return failedAct_ != nullptr; }
+  bool runOutsideCapture(const DeviceRun& run);
   bool orderAfterEarlierWork(Stream stream, bool isCaptured);
   bool enqueue(const DeviceRun& run, Stream stream);
   bool enqueueTimed(const DeviceRun& run);
