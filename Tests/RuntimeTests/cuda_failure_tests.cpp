@@ -46,7 +46,7 @@ TEST(cudaKernelErrorsAreReportedWhenWaiting) {
   CHECK_OK(blend.run());
   driver().failRunningKernel(2);
   CHECK_FAILS(
-      "a step of the run failed on the device: the CUDA driver reports "
+      "a step of this run or of one before it failed on the device: the CUDA driver reports "
       "CUDA_ERROR_ILLEGAL_ADDRESS (700), text of the driver: the process can use the "
       "device no more; start it anew; with AIT_CUDA_SYNC=1 in the environment the error "
       "names the step",

@@ -207,11 +207,13 @@ TEST(cudaRunCapturedByTheCaller) {
     CudaBlend blend;
     blend.setConstants();
     CallersStream stream, other;
+    CHECK_OK(blend.run());
+    driver().setDelay(1000);
     CHECK_OK(blend.run(other.handle(), false));  // under way when the capture begins
-    blend.x.upload();
     CHECK(call("cuStreamBeginCapture_v2", stream.stream, mode) == 0);
     CHECK_FAILS("the stream that was given is being captured", blend.run(stream.handle()));
     CHECK_OK(blend.run(stream.handle(), false, true));
+    driver().setDelay(0);
     void* graph = nullptr;
     void* executable = nullptr;
     CHECK(call("cuStreamEndCapture", stream.stream, &graph) == 0);

@@ -172,11 +172,7 @@ bool CudaQueue::finish(const DeviceRun& run, bool isCaptured) {
   }
   const int32_t status = driver_.streamSynchronize(run.stream);
   isPending_.store(false, std::memory_order_release);
-  if (status == kCudaSuccess) return reportRecord(run, false);
-  return fail(
-      "a step of the run failed on the device: the CUDA driver reports %s (%d), %s%s; with "
-      "AIT_CUDA_SYNC=1 in the environment the error names the step",
-      driver_.errorName(status), status, driver_.errorText(status), cudaAdvice(status));
+  return status == kCudaSuccess ? reportRecord(run, false) : failOnDevice(status);
 }
 
 bool CudaQueue::reportRecord(const DeviceRun& run, bool isEarlier) {
@@ -286,7 +282,18 @@ void CudaQueue::note(int32_t status, const char* act, const DeviceLaunch* launch
   failedLaunch_ = launch ? *launch : DeviceLaunch();
 }
 
+bool CudaQueue::failOnDevice(int32_t status) const {
+  return fail(
+      "a step of this run or of one before it failed on the device: the CUDA driver reports %s "
+      "(%d), %s%s; with AIT_CUDA_SYNC=1 in the environment the error names the step",
+      driver_.errorName(status), status, driver_.errorText(status), cudaAdvice(status));
+}
+
 bool CudaQueue::failForStep(const DeviceRun& run) {
+  // The step whose launch hears of it first is not the one that did it.
+  if (isCudaDeviceLost(failedStatus_) && !device_.waitsForSteps()) {
+    return failOnDevice(failedStatus_);
+  }
   const StepDescription* step = failedStep_ < run.stepCount ? &run.steps[failedStep_] : nullptr;
   Message message;
   message.add("step '%s' (%s, kernel '%s'): ", step ? step->name : "?",

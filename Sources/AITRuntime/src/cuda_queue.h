@@ -68,6 +68,7 @@ class CudaQueue final : public RunQueue {
   bool finish(const DeviceRun& run, bool isCaptured);
   bool reportRecord(const DeviceRun& run, bool isEarlier);
   bool failForStep(const DeviceRun& run);
+  bool failOnDevice(int32_t status) const;
   void note(int32_t status, const char* act, const DeviceLaunch* launch = nullptr);
 
   CudaDevice& device_;
