@@ -42,6 +42,7 @@ int call(const char* name, Arguments... arguments) {
 template <class T>
 struct DeviceTensor : Tensor<T> {
   using Tensor<T>::Tensor;
+  using Tensor<T>::operator=;
   DeviceTensor(const DeviceTensor&) = delete;
   DeviceTensor& operator=(const DeviceTensor&) = delete;
   ~DeviceTensor() {

@@ -98,7 +98,7 @@ struct Executable {
 
 class Stream {
  public:
-  explicit Stream(Context* context) : context(context), thread_([this] { work(); }) {}
+  explicit Stream(Context* owner) : context(owner), thread_([this] { work(); }) {}
   ~Stream();
 
   void put(Work work);
@@ -111,6 +111,7 @@ class Stream {
   int captureMode = 0;
   std::thread::id capturer;
   bool lastIsKernel = false;  // what was put last
+  std::thread::id lastPutter;
 
  private:
   void work();

@@ -79,6 +79,7 @@ static Status put(Stream* handle, Work work) {
   if (!stream) return kInvalidHandle;
   if (const Status lost = stream->context->lost) return lost;
   stream->lastIsKernel = work.kind == Work::kernel;
+  stream->lastPutter = std::this_thread::get_id();
   if (stream->capture) {
     if (stream->isInvalidated) return kCaptureInvalidated;
     stream->capture->nodes.push_back(std::move(work));
@@ -157,7 +158,8 @@ Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** a
       (launched.clusterSize > 8 && !function->allowsLargeClusters)) {
     return kInvalidValue;
   }
-  if (launched.overlapsPrevious && !stream->lastIsKernel) {
+  const bool isAlone = stream->lastPutter == std::this_thread::get_id();
+  if (launched.overlapsPrevious && isAlone && !stream->lastIsKernel) {
     noteMisuse(function->symbol + " overlaps what is no kernel");
   }
   state().lastLaunches[function->symbol] = launched;
@@ -221,7 +223,8 @@ Status cuStreamGetCtx(Stream* handle, Context** context) {
   return kSuccess;
 }
 Status cuStreamSynchronize(Stream* handle) {
-  FAKE_ENTER();
+  std::unique_lock<std::recursive_mutex> lock(state().mutex);
+  const Status early = enter(__func__);
   Stream* stream = find(handle);
   if (!stream) return kInvalidHandle;
   if (stream->capture) {
@@ -229,8 +232,9 @@ Status cuStreamSynchronize(Stream* handle) {
     return kCaptureUnsupported;
   }
   lock.unlock();
+  // Where waiting fails, the device is lost and does nothing any more.
   stream->drain();
-  return stream->context->lost;
+  return early ? early : stream->context->lost.load();
 }
 Status cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
   FAKE_ENTER();

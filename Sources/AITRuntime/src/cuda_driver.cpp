@@ -82,6 +82,12 @@ bool CudaDriver::check(int32_t status, const char* act) const {
               errorText(status), cudaAdvice(status));
 }
 
+bool isCudaDeviceLost(int32_t status) {
+  constexpr int32_t kTimeout = 702, kAssertion = 710, kStackError = 714;
+  return status == kCudaIllegalAddress || status == kTimeout || status == kAssertion ||
+         (status >= kStackError && status <= kCudaLaunchFailed);
+}
+
 const char* cudaAdvice(int32_t status) {
   switch (status) {
     case kCudaNotInitialized:
@@ -94,11 +100,8 @@ const char* cudaAdvice(int32_t status) {
     case kCudaUnsupportedVersion:
       return ": update the NVIDIA driver, or compile the model for this device";
     default:
-      // Errors of running kernels, after which the driver refuses every call.
-      if (status >= kCudaIllegalAddress && status < 800) {
-        return ": the process can use the device no more; start it anew";
-      }
-      return "";
+      return isCudaDeviceLost(status) ? ": the process can use the device no more; start it anew"
+                                      : "";
   }
 }
 

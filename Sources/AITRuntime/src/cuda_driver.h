@@ -157,7 +157,10 @@ struct CudaDriver {
   bool check(int32_t status, const char* act) const;
 };
 
-/// After such an error, no call for the device succeeds any more.
+/// Whether the error is that of a kernel which ran, after which no call for the device succeeds.
+bool isCudaDeviceLost(int32_t status);
+
+/// What to do about an error, as the end of a sentence; "" if the driver's text says it all.
 const char* cudaAdvice(int32_t status);
 
 /// Lets the calling thread allocate and wait while some stream is captured, by it or by others.

@@ -88,6 +88,7 @@ bool CudaQueue::check(const RunArguments& arguments, const int64_t* inputSizes,
 bool CudaQueue::run(const DeviceRun& run) {
   CudaScope scope(device_);
   if (!device_.checkStream(run.stream)) return false;
+  if (!run.arguments && device_.isCapturing(run.stream)) return runOutsideCapture(run);
   // Work that the caller captures runs when the caller launches it.
   const bool isCaptured = device_.isCapturing(run.stream);
   if (isCaptured && run.isSynchronous) {
@@ -107,6 +108,16 @@ bool CudaQueue::run(const DeviceRun& run) {
     isPending_.store(false, std::memory_order_release);
   }
   return false;
+}
+
+/// Folding is no part of what the caller captures: it is done now, once.
+bool CudaQueue::runOutsideCapture(const DeviceRun& run) {
+  CudaRelaxedCapture relaxed(driver_);
+  DeviceRun outside = run;
+  if (!device_.makeStream(outside.stream)) return false;
+  const bool isDone = this->run(outside);
+  device_.destroyStream(outside.stream);
+  return isDone;
 }
 
 /// The arena is this queue's, so the new run must not begin before the last one ended.
@@ -161,11 +172,7 @@ bool CudaQueue::finish(const DeviceRun& run, bool isCaptured) {
   }
   const int32_t status = driver_.streamSynchronize(run.stream);
   isPending_.store(false, std::memory_order_release);
-  if (status == kCudaSuccess) return reportRecord(run, false);
-  return fail(
-      "a step of the run failed on the device: the CUDA driver reports %s (%d), %s%s; with "
-      "AIT_CUDA_SYNC=1 in the environment the error names the step",
-      driver_.errorName(status), status, driver_.errorText(status), cudaAdvice(status));
+  return status == kCudaSuccess ? reportRecord(run, false) : failOnDevice(status);
 }
 
 bool CudaQueue::reportRecord(const DeviceRun& run, bool isEarlier) {
@@ -275,7 +282,18 @@ void CudaQueue::note(int32_t status, const char* act, const DeviceLaunch* launch
   failedLaunch_ = launch ? *launch : DeviceLaunch();
 }
 
+bool CudaQueue::failOnDevice(int32_t status) const {
+  return fail(
+      "a step of this run or of one before it failed on the device: the CUDA driver reports %s "
+      "(%d), %s%s; with AIT_CUDA_SYNC=1 in the environment the error names the step",
+      driver_.errorName(status), status, driver_.errorText(status), cudaAdvice(status));
+}
+
 bool CudaQueue::failForStep(const DeviceRun& run) {
+  // The step whose launch hears of it first is not the one that did it.
+  if (isCudaDeviceLost(failedStatus_) && !device_.waitsForSteps()) {
+    return failOnDevice(failedStatus_);
+  }
   const StepDescription* step = failedStep_ < run.stepCount ? &run.steps[failedStep_] : nullptr;
   Message message;
   message.add("step '%s' (%s, kernel '%s'): ", step ? step->name : "?",

@@ -61,12 +61,14 @@ class CudaQueue final : public RunQueue {
 
   bool prepare();
   bool isStopped() const { return failedAct_ != nullptr; }
+  bool runOutsideCapture(const DeviceRun& run);
   bool orderAfterEarlierWork(Stream stream, bool isCaptured);
   bool enqueue(const DeviceRun& run, Stream stream);
   bool enqueueTimed(const DeviceRun& run);
   bool finish(const DeviceRun& run, bool isCaptured);
   bool reportRecord(const DeviceRun& run, bool isEarlier);
   bool failForStep(const DeviceRun& run);
+  bool failOnDevice(int32_t status) const;
   void note(int32_t status, const char* act, const DeviceLaunch* launch = nullptr);
 
   CudaDevice& device_;
