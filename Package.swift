@@ -132,7 +132,7 @@ let package = Package(
     .target(
       name: "AITConformance",
       dependencies: [
-        "AITCPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
+        "AITCPU", "AITGPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
         "AITemplate",
       ]
     ),

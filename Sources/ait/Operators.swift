@@ -14,7 +14,7 @@ struct Operators: AsyncParsableCommand {
     if markdown {
       print(OperatorTable.markdown, terminator: "")
     } else {
-      print(Format.table([["operator", "cpu", "summary"]] + OperatorTable.rows))
+      print(Format.table([["operator", "cpu", "cuda", "summary"]] + OperatorTable.rows))
     }
   }
 }
