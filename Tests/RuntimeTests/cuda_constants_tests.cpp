@@ -96,8 +96,17 @@ TEST(cudaDoubleBufferCopiesInTheStream) {
                             stream.handle(), false));
   CHECK_OK(AITemplateModelContainerSetDoubleBufferConstant(blend.container.handle, stream.handle(),
                                                            "p", &tensor));
-  driver().setDelay(0);
+  // Again, with other work before it in the stream, for longer than the value is there.
+  DeviceTensor<float> other({4});
+  other.upload();
+  for (int i = 0; i < 4; ++i) {
+    CHECK_OK(AITemplateMemcpy(other.memory, source.memory, 16, AITemplateMemcpyKind::DeviceToDevice,
+                              stream.handle(), false));
+  }
+  CHECK_OK(AITemplateModelContainerSetDoubleBufferConstant(blend.container.handle, stream.handle(),
+                                                           "p", &tensor));
   spoil(p);  // it was copied
+  driver().setDelay(0);
   CHECK_OK(blend.run());
   CHECK(blend.isRight());
   CHECK_FAILS("set in the double buffer but not folded", blend.container.swap());

@@ -31,6 +31,29 @@ TEST(cudaLaunchErrorsNameTheStep) {
   }
 }
 
+// The steps before the one that failed were launched; their memory is the caller's again.
+TEST(cudaFailedRunsLeaveNothingUnderWay) {
+  CudaBlend blend;
+  blend.setConstants();
+  CHECK_OK(blend.run());
+  CallersStream stream;
+  for (bool graph : {false, true}) {
+    {
+      DeviceTensor<float> x({3, 4}, 5);
+      AITData inputs[] = {x.data(), blend.y.data()};
+      AITData outputs[] = {blend.total.data(), blend.twice.data()};
+      driver().setDelay(3000);
+      driver().failCall("cuLaunchKernelEx", 2, 1);
+      CHECK_FAILS("step 'total'",
+                  AITemplateModelContainerRun(blend.container.handle, inputs, 2, outputs, 2,
+                                              stream.handle(), false, graph, nullptr));
+      driver().setDelay(0);
+    }
+    CHECK_OK(blend.run(stream.handle()));
+    CHECK(blend.isRight());
+  }
+}
+
 TEST(cudaFoldErrorsNameTheStep) {
   CudaBlend blend;
   blend.setConstants();

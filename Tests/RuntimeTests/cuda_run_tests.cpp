@@ -160,6 +160,23 @@ TEST(cudaRunsInManyStreamsShareRuntimes) {
   }
 }
 
+TEST(cudaRunsInTwoStreamsDoNotWaitForEachOther) {
+  CudaBlend blend(2);
+  blend.setConstants();
+  CHECK_OK(blend.run());
+  CallersStream first, second;
+  Visitor left(2), right(3);
+  driver().setDelay(3000);
+  const size_t count = driver().callCount("cuStreamWaitEvent");
+  CHECK_OK(left.run(blend.container.handle, first, false, false));
+  CHECK_OK(right.run(blend.container.handle, second, false, false));
+  CHECK(driver().callCount("cuStreamWaitEvent") == count);
+  driver().setDelay(0);
+  first.wait();
+  second.wait();
+  CHECK(left.isRight() && right.isRight());
+}
+
 TEST(cudaRunsInManyThreads) {
   CudaBlend blend(3);
   blend.setConstants();
