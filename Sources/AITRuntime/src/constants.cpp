@@ -30,7 +30,11 @@ bool Constants::prepare(Team& team, Device* device) {
   if (!isPending_.allocate(count) || !pending_.allocate(count) || !pendingBlocks_.allocate(count)) {
     return failForMemory(count * sizeof(void*), "the table of constants");
   }
-  if (device_ && !upload()) return false;
+  if (device_) {
+    if (!device_->upload(memory_, image_, uploaded_)) return false;
+    queue_ = device_->makeQueue();
+    if (!queue_) return false;
+  }
   active_ = makeCompiled();
   if (!active_) return false;
   settle(*active_);

@@ -75,7 +75,6 @@ class Constants {
   bool checkTensor(const ConstantDescription& constant, const AITData& tensor) const;
   bool isMissing(const Snapshot& snapshot, size_t constant) const;
   bool checkPresence(const Snapshot& snapshot) const;
-  bool upload();
   Snapshot* makeCompiled() const;
   bool copy(void* target, const void* source, size_t sizeInBytes, Stream stream);
   bool finish(Snapshot& snapshot, Stream stream);

@@ -11,6 +11,10 @@
 
 namespace ait {
 
+template <class T>
+class Array;
+class Memory;
+struct Region;
 struct RunArguments;
 struct Snapshot;
 struct StepTime;
@@ -85,6 +89,10 @@ class Device {
   /// False, with an error text, in the child of a fork, where no device can be used.
   virtual bool isUsable() const = 0;
   virtual void noteFork() = 0;
+
+  /// Puts the constants and folded values that the library holds into one region, and says where
+  /// each lies: constants first; null where there is no data.
+  virtual bool upload(Memory& memory, Region& image, Array<const void*>& places) = 0;
 
   /// Null, with an error text, if there is no memory.
   virtual void* allocate(size_t sizeInBytes, const char* purpose) = 0;
