@@ -38,7 +38,7 @@ import Testing
 
     /// Weights for the sample; other seeds give others.
     func weights(_ seed: UInt64) throws -> [String: TensorData] {
-      try RandomInputs(
+      RandomInputs(
         for: try #require(SampleGraph.named(graph.name)).graph(),
         seed: seed
       ).constants

@@ -124,7 +124,7 @@ struct KernelContext {
   void* workspace;
   ThreadPool& pool;
   /// Of a model for a device, whose addresses the buffers then are; null on the CPU.
-  DeviceQueue* queue;
+  DeviceQueue* queue = nullptr;
 };
 
 using KernelFunction = void (*)(const KernelContext& context);
