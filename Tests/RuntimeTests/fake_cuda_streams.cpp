@@ -231,6 +231,7 @@ Status cuStreamSynchronize(Stream* handle) {
     stream->isInvalidated = true;
     return kCaptureUnsupported;
   }
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   lock.unlock();
   // Where waiting fails, the device is lost and does nothing any more.
   stream->drain();
@@ -373,12 +374,14 @@ Status cuEventRecord(Event* event, Stream* stream) {
 Status cuEventQuery(Event* event) {
   FAKE_ENTER();
   if (event->isCaptured) return kCapturedEvent;
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   std::lock_guard<std::mutex> guard(event->state->mutex);
   return event->state->completed >= event->state->recorded ? kSuccess : kNotReady;
 }
 Status cuEventSynchronize(Event* event) {
   FAKE_ENTER();
   if (event->isCaptured) return kCapturedEvent;
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   auto shared = event->state;
   lock.unlock();
   std::unique_lock<std::mutex> wait(shared->mutex);
