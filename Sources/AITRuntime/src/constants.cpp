@@ -1,6 +1,5 @@
 #include "constants.h"
 
-
 #include "error.h"
 #include "tensors.h"
 
