@@ -1,4 +1,6 @@
 // Graph mode, and runs that the caller captures.
+#include <thread>
+
 #include "cuda_fixtures.h"
 
 using namespace fixtures;
@@ -231,6 +233,44 @@ TEST(cudaRunCapturedByTheCaller) {
     CHECK_OK(blend.run());
     CHECK(blend.isRight());
   }
+}
+
+// As PyTorch captures: nothing that any thread does may wait or allocate, unless it says so.
+TEST(cudaAllCallsWhileAnotherThreadCaptures) {
+  CudaBlend blend(2);
+  blend.setConstants();
+  CHECK_OK(blend.run());
+  DeviceTensor<float> p({4}, 6);
+  p.upload();
+  CallersStream captured, stream;
+  std::thread([&] { CHECK(call("cuStreamBeginCapture_v2", captured.stream, 0) == 0); }).join();
+  for (bool graph : {false, true}) {
+    CHECK_OK(blend.run(stream.handle(), true, graph));
+    CHECK_OK(blend.run(stream.handle(), false, graph));
+    CHECK_OK(blend.run(nullptr, true, graph));
+  }
+  CHECK_OK(blend.container.setLater("p", p.data()));
+  CHECK_OK(blend.container.foldLater());
+  CHECK_OK(blend.container.swap());
+  CHECK_OK(blend.container.set("p", p.data()));
+  CHECK_OK(blend.container.fold());
+  CHECK_OK(blend.run(stream.handle()));
+  const AITData inputs[] = {blend.x.data(), blend.y.data()};
+  AITData outputs[] = {blend.total.data(), blend.twice.data()};
+  float milliseconds = 0;
+  CHECK_OK(AITemplateModelContainerBenchmark(blend.container.handle, inputs, 2, outputs, 2,
+                                             stream.handle(), true, 3, 2, true, &milliseconds,
+                                             nullptr));
+  CHECK_OK(AITemplateModelContainerProfile(blend.container.handle, inputs, 2, outputs, 2,
+                                           stream.handle(), 2, "/dev/null"));
+  {
+    Container another;
+  }
+  void* graph = nullptr;
+  CHECK(call("cuStreamEndCapture", captured.stream, &graph) == 0);
+  CHECK(call("cuGraphDestroy", graph) == 0);
+  blend.p = {6, 6, 6, 6};
+  CHECK(blend.isRight());
 }
 
 TEST(cudaFirstRunCapturedByTheCallerFoldsOutside) {

@@ -192,9 +192,9 @@ struct OnDevice {
 
   explicit OnDevice(const ModelDescription& host) : model(host) {
     const auto convert = [](const StepDescription* all, int32_t count) {
-      std::vector<StepDescription> steps(all, all + count);
-      for (StepDescription& step : steps) step.kernel = launchers.launch[slotOf(step)];
-      return steps;
+      std::vector<StepDescription> copies(all, all + count);
+      for (StepDescription& step : copies) step.kernel = launchers.launch[slotOf(step)];
+      return copies;
     };
     steps = convert(host.steps, host.stepCount);
     foldSteps = convert(host.foldSteps, host.foldStepCount);

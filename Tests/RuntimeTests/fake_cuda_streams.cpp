@@ -231,6 +231,7 @@ Status cuStreamSynchronize(Stream* handle) {
     stream->isInvalidated = true;
     return kCaptureUnsupported;
   }
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   lock.unlock();
   // Where waiting fails, the device is lost and does nothing any more.
   stream->drain();
@@ -349,9 +350,8 @@ Status cuEventDestroy_v2(Event* event) {
 Status cuEventRecord(Event* event, Stream* stream) {
   FAKE_ENTER();
   if (state().events.count(event) == 0) return kInvalidHandle;
-  Stream* found = find(stream);
-  event->isCaptured = found && found->capture;
-  if (event->isCaptured) return kSuccess;
+  const Stream* found = find(stream);
+  if ((event->isCaptured = found && found->capture)) return kSuccess;
   auto shared = event->state;
   uint64_t generation;
   {
@@ -364,26 +364,26 @@ Status cuEventRecord(Event* event, Stream* stream) {
                                        shared->time = Clock::now();
                                        shared->changed.notify_all();
                                      }});
-  if (status != kSuccess) {
-    std::lock_guard<std::mutex> guard(shared->mutex);
-    shared->completed = generation;
-  }
+  std::lock_guard<std::mutex> guard(shared->mutex);
+  if (status != kSuccess) shared->completed = generation;
   return status;
 }
 Status cuEventQuery(Event* event) {
   FAKE_ENTER();
   if (event->isCaptured) return kCapturedEvent;
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   std::lock_guard<std::mutex> guard(event->state->mutex);
   return event->state->completed >= event->state->recorded ? kSuccess : kNotReady;
 }
 Status cuEventSynchronize(Event* event) {
   FAKE_ENTER();
   if (event->isCaptured) return kCapturedEvent;
+  if (isForbiddenByCapture()) return kCaptureUnsupported;
   auto shared = event->state;
   lock.unlock();
   std::unique_lock<std::mutex> wait(shared->mutex);
-  const uint64_t generation = shared->recorded;
-  shared->changed.wait(wait, [&] { return shared->completed >= generation; });
+  const uint64_t last = shared->recorded;
+  shared->changed.wait(wait, [&] { return shared->completed >= last; });
   return kSuccess;
 }
 Status cuEventElapsedTime(float* milliseconds, Event* begin, Event* end) {
@@ -391,8 +391,8 @@ Status cuEventElapsedTime(float* milliseconds, Event* begin, Event* end) {
   if (!begin->hasTime || !end->hasTime) return kInvalidHandle;
   std::lock_guard<std::mutex> first(begin->state->mutex);
   std::lock_guard<std::mutex> second(end->state->mutex);
-  const auto duration = end->state->time - begin->state->time;
-  *milliseconds = std::chrono::duration<float, std::milli>(duration).count();
+  const std::chrono::duration<float, std::milli> duration = end->state->time - begin->state->time;
+  *milliseconds = duration.count();
   return kSuccess;
 }
 

@@ -81,6 +81,7 @@ bool copy(void* target, const void* source, size_t sizeInBytes, AITemplateMemcpy
   CurrentDevice current;
   if (!current.isThere()) return false;
   const CudaDriver& driver = current.driver();
+  CudaRelaxedCapture relaxed(driver);
   const CudaAddress to = reinterpret_cast<CudaAddress>(target);
   const CudaAddress from = reinterpret_cast<CudaAddress>(source);
   int32_t status = kCudaSuccess;

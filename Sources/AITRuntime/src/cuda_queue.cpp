@@ -87,6 +87,7 @@ bool CudaQueue::check(const RunArguments& arguments, const int64_t* inputSizes,
 
 bool CudaQueue::run(const DeviceRun& run) {
   CudaScope scope(device_);
+  CudaRelaxedCapture relaxed(driver_);
   if (!device_.checkStream(run.stream)) return false;
   if (!run.arguments && device_.isCapturing(run.stream)) return runOutsideCapture(run);
   // Work that the caller captures runs when the caller launches it.
@@ -112,7 +113,6 @@ bool CudaQueue::run(const DeviceRun& run) {
 
 /// Folding is no part of what the caller captures: it is done now, once.
 bool CudaQueue::runOutsideCapture(const DeviceRun& run) {
-  CudaRelaxedCapture relaxed(driver_);
   DeviceRun outside = run;
   if (!device_.makeStream(outside.stream)) return false;
   const bool isDone = this->run(outside);
@@ -123,14 +123,9 @@ bool CudaQueue::runOutsideCapture(const DeviceRun& run) {
 /// The arena is this queue's, so the new run must not begin before the last one ended.
 bool CudaQueue::orderAfterEarlierWork(Stream stream, bool isCaptured) {
   if (!isPending_.load(std::memory_order_relaxed)) return true;
-  int32_t status = kCudaSuccess;
-  if (isCaptured) {
-    CudaRelaxedCapture relaxed(driver_);
-    status = driver_.eventSynchronize(done_);
-  } else {
-    // Also in the same stream: its handle may be a new one's by now.
-    status = driver_.streamWaitEvent(stream, done_, 0);
-  }
+  // Also in the same stream: its handle may be a new one's by now.
+  const int32_t status =
+      isCaptured ? driver_.eventSynchronize(done_) : driver_.streamWaitEvent(stream, done_, 0);
   return driver_.check(status, "wait for the run before");
 }
 
@@ -192,9 +187,11 @@ bool CudaQueue::reportRecord(const DeviceRun& run, bool isEarlier) {
 }
 
 bool CudaQueue::isReadyFor(Stream stream) const {
-  return !isPending_.load(std::memory_order_acquire) ||
-         lastStream_.load(std::memory_order_relaxed) == stream ||
-         driver_.eventQuery(done_) == kCudaSuccess;
+  if (!isPending_.load(std::memory_order_acquire)) return true;
+  if (lastStream_.load(std::memory_order_relaxed) == stream) return true;
+  CudaScope scope(device_);
+  CudaRelaxedCapture relaxed(driver_);
+  return driver_.eventQuery(done_) == kCudaSuccess;
 }
 
 void CudaQueue::wait() const {

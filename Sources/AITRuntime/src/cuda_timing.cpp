@@ -18,6 +18,7 @@ bool CudaQueue::startClock(Stream stream) {
 
 bool CudaQueue::stopClock(Stream stream, int64_t& nanoseconds) {
   CudaScope scope(device_);
+  CudaRelaxedCapture relaxed(driver_);
   float milliseconds = 0;
   int32_t status = driver_.eventRecord(clockEnd_, stream);
   if (status == kCudaSuccess) status = driver_.eventSynchronize(clockEnd_);

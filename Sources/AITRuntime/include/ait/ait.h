@@ -73,7 +73,7 @@ AIT_EXPORT AITemplateError AITemplateModelContainerInferOutputShapes(AITemplateM
                                                                      int64_t** output_shapes_out);
 
 /// The bytes of a value computed from constants, computed now if need be. Valid until constants
-/// change. The compiler reads packed weights through it.
+/// change. The compiler reads packed weights through it. Of a model for a GPU: device memory.
 AIT_EXPORT AITemplateError AITemplateModelContainerGetFoldedValue(AITemplateModelHandle handle,
                                                                   size_t folded_idx,
                                                                   const void** data_out,
@@ -110,7 +110,8 @@ typedef struct AITemplateMemoryFigures {
   uint64_t constants_unbound;   // constants that the user supplies
   uint64_t folded;              // values computed from constants, wherever they are
   uint64_t folded_in_image;     // those computed when the model was compiled
-  uint64_t allocated;           // held by the container now, its runtimes included
+  uint64_t allocated;           // held by the container now, its runtimes included; on a GPU with
+                                // the memory of the device
 } AITemplateMemoryFigures;
 
 AIT_EXPORT AITemplateError AITemplateModelContainerGetMemoryFigures(

@@ -6,6 +6,13 @@
 // `ait.h` says what was found, what was expected and what to do. Streams belong to GPUs: on a CPU a
 // stream handle, `sync` and `graph_mode` are accepted and mean nothing, and every call is complete
 // when it returns.
+//
+// A model for a GPU takes and gives device memory, of the container's device and aligned to 16
+// bytes unless a comment says otherwise; memory of the host is refused by name. A stream is a
+// `cudaStream_t` or `CUstream` of that device's primary context; null is the legacy default stream.
+// What constants are set to, and where they are copied and folded, follows the stream given; those
+// calls wait for their own work. CUDA does not survive a fork: in the child, containers of the
+// parent answer questions and can be deleted, and all else is refused.
 #pragma once
 
 #include <stdbool.h>
@@ -244,6 +251,16 @@ AIT_EXPORT AITemplateError AITemplateModelContainerSwapConstants(AITemplateModel
 /// Runs the model; waits first if all runtimes are busy. Outputs need memory for the actual shape,
 /// which the maximum shape bounds. `output_shapes_out` may be null; else it holds, for each output,
 /// a pointer to as many integers as the output has axes, which receive the actual extents.
+///
+/// On a GPU the run is put into the stream; without `sync` the call returns at once, and inputs,
+/// outputs and the constants it began with are in use until the stream gets there. Runs that were
+/// not waited for and share a runtime come one after the other on the device, in whatever streams
+/// they are. An error of a kernel is reported by the call that waits, or by a later one;
+/// AIT_CUDA_SYNC=1 in the environment waits for every step, so that the error names it. With
+/// `graph_mode` the run is one launch of a graph, made at the first run of these sizes and addresses
+/// and updated if only addresses or constants change. A caller may capture the stream itself,
+/// without `sync`: then such a graph, the container's other runs and changes of its constants must
+/// not overlap in time, and constants must not change while the graph is in use.
 AIT_EXPORT AITemplateError AITemplateModelContainerRun(AITemplateModelHandle handle,
                                                        const AITData* inputs, size_t num_inputs,
                                                        AITData* outputs, size_t num_outputs,
@@ -251,13 +268,15 @@ AIT_EXPORT AITemplateError AITemplateModelContainerRun(AITemplateModelHandle han
                                                        bool sync, bool graph_mode,
                                                        int64_t** output_shapes_out);
 
-/// The same with outputs in host memory; on a CPU there is no other.
+/// The same with outputs in host memory; on a CPU there is no other. For debugging on a GPU: the
+/// call allocates device memory, and waits.
 AIT_EXPORT AITemplateError AITemplateModelContainerRunWithOutputsOnHost(
     AITemplateModelHandle handle, const AITData* inputs, size_t num_inputs, AITData* outputs,
     size_t num_outputs, AITemplateStreamHandle stream_handle, bool graph_mode,
     int64_t** output_shapes_out);
 
-/// Times every step of the model and writes the figures to a file as JSON, by step name.
+/// Times every step of the model and writes the figures to a file as JSON, by step name. On a GPU by
+/// events, with nothing of the run before in the level-2 cache.
 AIT_EXPORT AITemplateError AITemplateModelContainerProfile(AITemplateModelHandle handle,
                                                            const AITData* inputs, size_t num_inputs,
                                                            AITData* outputs, size_t num_outputs,
@@ -266,7 +285,9 @@ AIT_EXPORT AITemplateError AITemplateModelContainerProfile(AITemplateModelHandle
 
 /// Runs the model `count` times in each of `num_threads` threads (0: one for each processor) and
 /// returns the milliseconds of an iteration: the slowest thread's time over all iterations. Threads
-/// but the first write outputs of their own, which must equal the first's in the end.
+/// but the first write outputs of their own, which must equal the first's in the end. On a GPU the
+/// runs are put into the stream without waiting for each, and timed by events; threads but the first
+/// use streams of their own if `use_unique_stream_per_thread` is set.
 AIT_EXPORT AITemplateError AITemplateModelContainerBenchmark(
     AITemplateModelHandle handle, const AITData* inputs, size_t num_inputs, AITData* outputs,
     size_t num_outputs, AITemplateStreamHandle stream_handle, bool graph_mode, size_t count,
@@ -316,6 +337,10 @@ AIT_EXPORT AITemplateError AITemplateAllocatorDelete(AITemplateAllocator* alloca
 /// All bytes that a tracking allocator has handed out so far, freed ones included.
 AIT_EXPORT AITemplateError AITemplateTrackingAllocatorGetNumBytes(AITemplateAllocator* allocator,
                                                                   size_t* num_bytes_out);
+
+// Of a model for a GPU: memory of the device that the calling thread's context is for; without one,
+// of AIT_CUDA_DEVICE in the environment, else of the first. Memory is freed after the work that is in
+// the stream.
 
 /// Memory for tensors, 64-byte aligned; no bytes give a null pointer.
 AIT_EXPORT AITemplateError AITemplateDeviceMalloc(
