@@ -16,6 +16,7 @@ SOURCES := \
   runtime/src/c_api_queries.cpp \
   runtime/src/constants.cpp \
   runtime/src/constants_compiled.cpp \
+  runtime/src/constants_names.cpp \
   runtime/src/error.cpp \
   runtime/src/folding.cpp \
   runtime/src/model_container.cpp \
