@@ -26,6 +26,15 @@ enum DeviceAlignment {
   }
 }
 
+extension NodeContext {
+  /// Throws if a count that device code keeps in 32 bits might not fit.
+  func checkCount(_ count: Dimension, _ target: Target, of what: String) throws(Diagnostic) {
+    guard count.upperBound <= Int(Int32.max) else {
+      throw unsupported(target, "it may have \(count.upperBound) \(what), more than \(Int32.max)")
+    }
+  }
+}
+
 extension LoopNest {
   /// The prelude's description of an operand of a GPU kernel, whose columns are the last axis.
   func deviceOperand(_ index: Int, _ operand: NodeContext.Operand) -> String {

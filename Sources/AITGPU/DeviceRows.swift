@@ -38,6 +38,8 @@ struct DeviceRows {
     guard self.loops.rank <= Self.maximumRank else {
       throw node.unsupported(target, "its loops do not join to \(Self.maximumRank) or fewer")
     }
+    try node.checkCount(self.loops.extents.dropLast().reduce(1, *), target, of: "rows")
+    try node.checkCount(self.loops.extents.last ?? 1, target, of: "columns")
     for body in [node.fusion.prologue, node.fusion.epilogue].compactMap({ $0 }) {
       try DeviceFunctions.check(body, node, target)
     }

@@ -291,7 +291,8 @@ import Testing
     let markdown = try await Self.ait("operators", "--markdown")
     #expect(markdown.output.hasPrefix("# Operators\n"))
     #expect(markdown.output.contains("| `matmul` | kernel |"))
-    #expect(!markdown.output.contains("| - |"), "an operator has no kernel")
+    let gaps = markdown.output.split(separator: "\n").filter { $0.contains("` | - |") }
+    #expect(gaps.isEmpty, "operators without a kernel for the CPU")
   }
 
   @Test("Conformance of one operator")

@@ -30,6 +30,10 @@ extension MatMul: GPULowerable {
     guard problem.batchRank <= 3 else {
       throw node.unsupported(target, "its batch axes do not join")
     }
+    // Blocks are counted in 32 bits, and a block computes 16 elements at least.
+    try node.checkCount(problem.loops.extents.reduce(1, *), target, of: "rows")
+    try node.checkCount(problem.columns, target, of: "columns")
+    try node.checkCount(problem.inner, target, of: "terms of a sum")
     let product = try DeviceProduct(node, target, problem)
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2

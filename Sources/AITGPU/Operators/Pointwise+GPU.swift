@@ -25,6 +25,7 @@ extension Pointwise: GPULowerable {
     let columns = nest.extents[nest.rank - 1]
     let widest = operands.map(\.type.dtype.sizeInBytes).max() ?? 4
     let elements = nest.extents.reduce(1, *)
+    try node.checkCount(elements, target, of: "elements")
     var config = DeviceConfig(name: "Config", base: "PointwiseDefaults")
     let packet = max(2, DeviceAlignment.widest / max(2, widest))
     config.constants = [
