@@ -116,55 +116,42 @@ struct DeviceProduct {
     return config
   }
 
-  /// Tiles as large as fill the multiprocessors once, with K split among blocks where even small
-  /// ones do not.
+  /// The configurations that suit the largest sizes.
+  private var choice: MatmulChoice {
+    MatmulChoice(
+      size: MatmulSize(
+        batch: problem.loops.extents.dropLast().reduce(1, *).upperBound,
+        rows: M.upperBound,
+        columns: problem.columns.upperBound,
+        depth: problem.inner.upperBound
+      )
+    )
+  }
+
+  private var isConstantB: (name: String, value: Int) {
+    ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0)
+  }
+
   private var hopper: DeviceConfig {
     var config = config("Hopper", "MatmulHopperDefaults")
     config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
-    let batch = problem.loops.extents.dropLast().reduce(1, *).upperBound
-    func blocks(_ m: Int, _ n: Int) -> Int {
-      ((M.upperBound + m - 1) / m) * ((problem.columns.upperBound + n - 1) / n) * batch
-    }
-    let multiprocessors = 132
-    let tile: (m: Int, n: Int, stages: Int, consumers: Int, split: Int, blocks: Int) =
-      if blocks(128, 256) >= 2 * multiprocessors {
-        (128, 256, 4, 2, 1, 1)
-      } else if blocks(128, 128) >= multiprocessors * 3 / 4 {
-        // Three stages leave room for a block of the next launch.
-        (128, 128, 3, 2, 1, 2)
-      } else if problem.inner.upperBound >= 1024 && blocks(128, 64) <= multiprocessors {
-        (128, 64, 5, 2, 2, 1)
-      } else if blocks(128, 64) >= multiprocessors / 2 {
-        (128, 64, 5, 2, 1, 1)
-      } else {
-        (64, 64, 6, 1, 1, 1)
-      }
-    config.constants += [
-      ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0), ("kTileM", tile.m), ("kTileN", tile.n),
-      ("kStages", tile.stages),
-      ("kConsumers", tile.consumers), ("kSplitK", tile.split),
-      ("kBlocksPerMultiprocessor", tile.blocks),
-    ]
-    // With several tiles for each block, copies for the next one overlap the epilogue.
-    if tile.n == 256 { config.constants.append(("kIsPersistent", 1)) }
+    config.constants += [isConstantB] + choice.hopper.constants
     return config
   }
 
   private var multistage: DeviceConfig {
     var config = config("Multistage", "MatmulMultistageDefaults")
     config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
+    config.constants += choice.multistage.constants
     config.constants += [("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b)]
     return config
   }
 
   private var fewRows: DeviceConfig {
     var config = config("FewRows", "MatmulFewRowsDefaults")
+    config.constants += choice.fewRows.constants
     config.constants += [
-      ("kRows", M.upperBound <= 8 ? 8 : 16),
-      // With 16 rows, half as many warps have twice the registers for their sums.
-      ("kWarps", M.upperBound <= 8 ? 16 : 8),
-      ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0), ("kAlignmentA", alignments.a),
-      ("kAlignmentB", alignments.b),
+      isConstantB, ("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b),
       ("kDepthMultiple", DeviceAlignment.powerOfTwo(problem.inner, limit: 8)),
     ]
     return config
