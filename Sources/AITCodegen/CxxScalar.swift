@@ -81,7 +81,10 @@ package enum CxxScalar {
         }
         for index in expanded.instructions.indices {
           guard let value = statement(index, expanded) else { continue }
-          writer.line("const auto t\(index) = \(value);")
+          // A comparison of single numbers, as on a GPU, is C++'s own bool, on which ~ and & give
+          // an int.
+          let declared = expanded.types[index] == .bool ? "ait::Vec<bool, W>" : "auto"
+          writer.line("const \(declared) t\(index) = \(value);")
         }
         let results = expanded.results.map { Self.name(of: $0, expanded) }
         writer.line("return ait::results(\(results.joined(separator: ", ")));")

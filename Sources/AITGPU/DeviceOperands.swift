@@ -47,6 +47,17 @@ extension LoopNest {
   }
 }
 
+/// The columns that a thread takes at once.
+enum DevicePacket {
+  /// Returns as many as 16 bytes of the widest element hold, but enough for 4 bytes of the
+  /// narrowest: one byte at a time would cost more accesses than it saves registers.
+  static func width(_ types: [DType]) -> Int {
+    let sizes = types.map(\.sizeInBytes)
+    let (widest, narrowest) = (sizes.max() ?? 4, sizes.min() ?? 4)
+    return max(2, DeviceAlignment.widest / widest, 4 / narrowest)
+  }
+}
+
 /// A configuration struct of the prelude: constants that replace those of its defaults.
 struct DeviceConfig {
   let name: String

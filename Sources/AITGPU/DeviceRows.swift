@@ -43,8 +43,9 @@ struct DeviceRows {
     for body in [node.fusion.prologue, node.fusion.epilogue].compactMap({ $0 }) {
       try DeviceFunctions.check(body, node, target)
     }
-    if node.fusion.prologue == nil && node.fusion.epilogue == nil {
-      try DeviceFunctions.check(.identity([node.inputs[0].type.dtype]), node, target)
+    let read = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
+    guard read != .float64 else {
+      throw node.unsupported(target, "rows are computed in float32")
     }
   }
 
@@ -54,8 +55,7 @@ struct DeviceRows {
   /// How threads share rows of so many columns.
   var config: DeviceConfig {
     let columns = loops.extents[loops.rank - 1]
-    let widest = operands.map(\.type.dtype.sizeInBytes).max() ?? 4
-    let packet = max(2, DeviceAlignment.widest / max(2, widest))
+    let packet = DevicePacket.width(operands.map(\.type.dtype))
     // A power of two of threads for each row, so that they keep it in a few packets each.
     let longest = columns.upperBound
     var threads = 1

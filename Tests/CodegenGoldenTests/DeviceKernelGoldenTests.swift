@@ -30,6 +30,23 @@ import Testing
       """
     ),
     (
+      "pointwise.cuda.types",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 96]
+      input levels: uint8[batch, 96]
+      input scale: float64[96]
+      y, mask, low = pointwise(x, levels, scale) \
+      {body: (x0: float16, x1: uint8, x2: float64) \
+      { t3 = cast(x0, float64); t4 = multiply(t3, x2); t5 = cast(x1, float64); t6 = add(t4, t5); \
+      t7 = less(x2, t6); t8 = not(t7); t9 = cast(t6, uint8); t10 = add(t9, x1); return t6, t8, t10 }} \
+      : float64[batch, 96], bool[batch, 96], uint8[batch, 96]
+      output y = y
+      output mask = mask
+      output low = low
+      """
+    ),
+    (
       "matmul.cuda.epilogue",
       """
       symbol batch: 1...2048

@@ -23,11 +23,10 @@ extension Pointwise: GPULowerable {
     }
     let types = operands.enumerated().map { nest.deviceOperand($0.offset, $0.element) }
     let columns = nest.extents[nest.rank - 1]
-    let widest = operands.map(\.type.dtype.sizeInBytes).max() ?? 4
     let elements = nest.extents.reduce(1, *)
     try node.checkCount(elements, target, of: "elements")
     var config = DeviceConfig(name: "Config", base: "PointwiseDefaults")
-    let packet = max(2, DeviceAlignment.widest / max(2, widest))
+    let packet = DevicePacket.width(operands.map(\.type.dtype))
     config.constants = [
       ("kPacket", packet),
       // Where there is little to do, it goes to more threads.

@@ -1,14 +1,9 @@
 // The functions that generated bodies call, on single values. Same names as on the CPU.
 #pragma once
 
-#include "ait/gpu/dialect.h"
+#include "ait/gpu/math_divide.h"
 
 namespace ait {
-
-template <class T, int W>
-AIT_INLINE T constant(T value) {
-  return value;
-}
 
 /// e^x within 2 units in the last place.
 AIT_INLINE float exp(float x) {

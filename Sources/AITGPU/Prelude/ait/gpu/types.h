@@ -45,11 +45,6 @@ struct ComputeTypeOf<bfloat16> {
 template <class T>
 using ComputeType = typename ComputeTypeOf<T>::Type;
 
-/// What generated bodies call a value: a thread computes one element at a time, so W is 1. The
-/// same text of a body serves the CPU, where it is a vector.
-template <class T, int W>
-using Vec = T;
-
 // MARK: - Operands
 
 /// How an operand moves along the columns: stride 1, stride 0, or any stride.
