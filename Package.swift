@@ -87,6 +87,9 @@ let package = Package(
       plugins: ["EmbedSources"]
     ),
 
+    // The driver that emulates devices, embedded as text.
+    .target(name: "AITEmulator", exclude: ["Driver"], plugins: ["EmbedSources"]),
+
     // Sources to a library, and the library in memory.
     .target(
       name: "AITBuild",
@@ -109,8 +112,9 @@ let package = Package(
     .target(
       name: "AITemplate",
       dependencies: [
-        "AITBuild", "AITCPU", "AITCodegen", "AITFrontend", "AITGPU", "AITGraph", "AITKernels",
-        "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights",
+        "AITBuild", "AITCPU", "AITCodegen", "AITEmulator", "AITFrontend", "AITGPU", "AITGraph",
+        "AITKernels", "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITReference",
+        "AITWeights",
       ]
     ),
     .executableTarget(

@@ -1,8 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Embeds text files in a target as `EmbeddedSources.files`: the target's own folder Prelude, or,
-/// for AITBuild, the C++ runtime, which is compiled by tests and shipped as text in every bundle.
+/// Embeds text files in a target as `EmbeddedSources.files`: the target's own folder Prelude, or
+/// Driver, or, for AITBuild, the C++ runtime, which is compiled by tests and shipped as text in every bundle.
 @main
 struct EmbedSourcesPlugin: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -12,7 +12,8 @@ struct EmbedSourcesPlugin: BuildToolPlugin {
       root = context.package.directoryURL.appending(path: "Sources/AITRuntime")
       folders = ["include", "src"].map { root.appending(path: $0) }
     } else {
-      root = target.directoryURL.appending(path: "Prelude")
+      let name = target.name == "AITEmulator" ? "Driver" : "Prelude"
+      root = target.directoryURL.appending(path: name)
       folders = [root]
     }
     let files = folders.flatMap(textFiles).sorted { $0.path < $1.path }

@@ -60,7 +60,7 @@ extension Builder {
     guard output.isSuccess else {
       throw Diagnostic(
         .compilerFailed,
-        "nvcc rejects generated code:\n\(output.text.prefix(4000))",
+        "the device compiler rejects generated code:\n\(output.text.prefix(4000))",
         at: "\(folder)/\(unit.path)",
         hint: "this is a defect of AITemplate: please report it with the file; the command was\n  "
           + "cd \(folder) && \(device.compiler) \(arguments.joined(separator: " "))"

@@ -133,14 +133,21 @@ package struct Builder: Sendable {
     return (path, false)
   }
 
+  /// Where a library of the builder's own is kept: in the cache, or in a folder if there is none.
+  package func libraryPath(_ key: String, orIn folder: String) -> String {
+    cache.libraryPath(key) ?? "\(folder)/\(key).so"
+  }
+
   /// Links objects into a library that needs nothing but the C library, aside and then in place.
-  package func link(_ objects: [String], to name: String) async throws(Diagnostic) {
+  package func link(_ objects: [String], to name: String, flags: [String] = [])
+    async throws(Diagnostic)
+  {
     try FileSystem.checkDestination(name)
     let path = FileSystem.destination(name)
     let aside = "\(path).\(UInt32.random(in: 0...UInt32.max)).partial"
     let arguments =
       toolchain.flags + target.baselineFlags + ["-shared", "-o", aside] + objects
-      + toolchain.linkFlags
+      + toolchain.linkFlags + flags
     let output: Command.Output
     do throws(Diagnostic) {
       output = try await Command(toolchain.compiler, arguments).run()

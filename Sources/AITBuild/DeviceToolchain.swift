@@ -9,12 +9,29 @@ import AITKernels
   import Darwin
 #endif
 
-/// The compiler of device code: nvcc, of a CUDA toolkit or of NVIDIA's packages for Python.
+/// The compiler of device code: nvcc, of a CUDA toolkit or of NVIDIA's packages for Python; or, for
+/// an emulated device, clang.
 package struct DeviceToolchain: Sendable {
-  /// The path of nvcc.
+  /// The path of the compiler.
   package let compiler: String
   /// What it says of itself; part of every cache key.
   package let version: String
+  /// Flags by which clang makes images for the emulating driver; nil of nvcc.
+  private let emulation: [String]?
+
+  /// What compiles kernels for an emulated device: the compiler of the host's code.
+  ///
+  /// Variables without a value are NaN, so that what a kernel forgets to set shows.
+  package static func emulating(_ host: Toolchain) -> DeviceToolchain {
+    DeviceToolchain(
+      compiler: host.compiler,
+      version: "emulated \(host.version)",
+      emulation: host.flags + [
+        "-x", "c++", "-std=c++17", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-ident",
+        "-fno-math-errno", "-ftrivial-auto-var-init=pattern", "-Wl,--build-id=none",
+      ] + (host.hasLLD ? ["-fuse-ld=lld"] : [])
+    )
+  }
 
   /// Where NVIDIA's packages for Python put nvcc, below `site-packages`.
   private static let packagePaths = ["nvidia/cu13/bin/nvcc", "nvidia/cuda_nvcc/bin/nvcc"]
@@ -60,7 +77,7 @@ package struct DeviceToolchain: Sendable {
         hint: advice
       )
     }
-    return DeviceToolchain(compiler: found, version: output.text)
+    return DeviceToolchain(compiler: found, version: output.text, emulation: nil)
   }
 
   private static func environment(_ name: String) -> String? {
@@ -96,7 +113,11 @@ package struct DeviceToolchain: Sendable {
     includePaths: [String],
     to output: String
   ) -> [String] {
-    [
+    if let emulation {
+      return emulation + ["-DAIT_EMULATED_ARCHITECTURE=\(architecture.capability * 10)"]
+        + includePaths.map { "-I\($0)" } + [source, "-o", output, "-lm"]
+    }
+    return [
       "-cubin", "-std=c++17", "-O3", architecture.compilerFlag, "-ccbin", hostCompiler,
       "-allow-unsupported-compiler", "--resource-usage", "--diag-suppress=177",
     ] + includePaths.map { "-I\($0)" } + [source, "-o", output]

@@ -50,6 +50,9 @@ package struct ObjectCache: Sendable {
     return FileSystem.exists(path) ? path : nil
   }
 
+  /// Where a library of this content is kept; nil if nothing is.
+  func libraryPath(_ key: String) -> String? { folder.map { "\($0)/\(key).so" } }
+
   /// Keeps an object; failing to is no error.
   package func store(_ path: String, as key: String) {
     guard let folder else { return }

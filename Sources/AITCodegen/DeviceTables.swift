@@ -26,11 +26,13 @@ package struct DeviceTables {
   private let kernels: [KernelSource]
   private let architectures: [Target.CUDA]
   private let images: [Image]
+  private let isEmulated: Bool
 
   /// The images lie one after another in the order given, each at a multiple of `alignment`.
   package init(_ plan: Plan, images: [Image]) {
     kernels = plan.kernels.filter { !$0.entries.isEmpty }
     architectures = plan.target.gpus
+    isEmulated = plan.target.isEmulated
     self.images = images
   }
 
@@ -81,7 +83,8 @@ package struct DeviceTables {
     writer.line("extern const DeviceCode device;")
     writer.line(
       "const DeviceCode device = {&cudaBackend, \(Self.driverVersion), 16, "
-        + "\(architectures.count), architectures, \(names.count), kernels};"
+        + "\(architectures.count), architectures, \(names.count), kernels"
+        + (isEmulated ? ", true};" : "};")
     )
     writer.line("}  // namespace ait::generated")
     return writer.output

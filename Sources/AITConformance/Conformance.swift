@@ -20,11 +20,13 @@ package struct Conformance: Sendable {
     package let problem: String?
     /// The largest normalised error of its results.
     package let error: Double
+    /// Whether the problem is that the target has no kernel for it.
+    package var isGap = false
 
     package var isPassed: Bool { problem == nil }
 
     package var description: String {
-      "\(isPassed ? "ok  " : "FAIL") \(example)\(problem.map { ": \($0)" } ?? "")"
+      "\(isPassed ? "ok  " : isGap ? "GAP " : "FAIL") \(example)\(problem.map { ": \($0)" } ?? "")"
     }
   }
 
@@ -32,14 +34,18 @@ package struct Conformance: Sendable {
   private let workDirectory: String
   private let threads: Int
   private let seed: UInt64
+  private let skipsGaps: Bool
 
+  /// With `skipsGaps`, examples that the target has no kernel for are told as gaps, not thrown.
   package init(
     target: Target,
     workDirectory: String,
     options: CompilerOptions = CompilerOptions(),
     threads: Int = 0,
-    seed: UInt64 = 1
+    seed: UInt64 = 1,
+    skipsGaps: Bool = false
   ) {
+    self.skipsGaps = skipsGaps
     var options = options
     // Every operator is to be its own kernel, as it is.
     options.optimizes = false
@@ -77,6 +83,39 @@ package struct Conformance: Sendable {
   /// Each runs at the least and at a middling size of every symbol; outputs are poisoned and
   /// guarded.
   package func run(_ examples: [OperatorExample], named name: String) async throws(Diagnostic)
+    -> [Outcome]
+  {
+    let gaps = try skipsGaps ? examples.map(gap) : examples.map { _ in nil }
+    let supported = zip(examples, gaps).filter { $0.1 == nil }.map(\.0)
+    var outcomes = try await supported.isEmpty ? [] : check(supported, named: name)
+    for (index, gap) in gaps.enumerated() {
+      guard let gap else { continue }
+      outcomes.insert(
+        Outcome(
+          operatorName: name,
+          example: examples[index].description,
+          problem: gap,
+          error: 0,
+          isGap: true
+        ),
+        at: index
+      )
+    }
+    return outcomes
+  }
+
+  /// Why the target cannot run an example; nil if it can.
+  private func gap(_ example: OperatorExample) throws(Diagnostic) -> String? {
+    var graph = Graph(name: "gap")
+    _ = try Entry(example, 0, in: &graph)
+    do throws(Diagnostic) { _ = try compiler.plan(graph) } catch {
+      guard error.identity == .unsupportedOperator else { throw error }
+      return error.message
+    }
+    return nil
+  }
+
+  private func check(_ examples: [OperatorExample], named name: String) async throws(Diagnostic)
     -> [Outcome]
   {
     var graph = Graph(name: name)

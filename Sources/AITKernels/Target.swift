@@ -11,7 +11,7 @@ import AITGraph
 /// What a library is compiled for: a processor and its instruction set, or GPU architectures.
 ///
 /// Written as text: `cpu:native`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cpu:aarch64`, `cuda:sm_90a`,
-/// `cuda:sm_80+sm_90a`.
+/// `cuda:sm_80+sm_90a`, `emulated-cuda:sm_90a`.
 public struct Target: Hashable, Sendable {
   /// An instruction set of a CPU.
   public enum CPU: String, CaseIterable, Hashable, Sendable {
@@ -32,17 +32,23 @@ public struct Target: Hashable, Sendable {
   public let cpu: CPU
   /// The GPU architectures that kernels are compiled for, in ascending order; empty for the CPU.
   public let gpus: [CUDA]
+  /// Whether the GPU is emulated: its kernels are compiled for the processor, and run, slowly and
+  /// watched, on the compiler's own driver.
+  public let isEmulated: Bool
 
   /// Creates a CPU target.
   public init(_ cpu: CPU) {
     self.cpu = cpu
     gpus = []
+    isEmulated = false
   }
 
   /// Creates a target of NVIDIA GPUs: the library runs on any of them.
   ///
-  /// - Precondition: there is at least one architecture.
-  public init(_ gpus: [CUDA]) {
+  /// - Parameters:
+  ///   - gpus: the architectures; at least one.
+  ///   - isEmulated: whether this machine's processor takes the place of the GPU.
+  public init(_ gpus: [CUDA], isEmulated: Bool = false) {
     precondition(!gpus.isEmpty, "a GPU target names an architecture")
     #if arch(arm64)
       cpu = .aarch64
@@ -50,7 +56,13 @@ public struct Target: Hashable, Sendable {
       cpu = .x86_64v2
     #endif
     self.gpus = Set(gpus).sorted()
+    self.isEmulated = isEmulated
   }
+
+  /// The same GPUs, emulated.
+  ///
+  /// - Precondition: the target has GPUs.
+  public var emulated: Target { Target(gpus, isEmulated: true) }
 
   /// Whether kernels run on a GPU.
   public var isGPU: Bool { !gpus.isEmpty }
@@ -59,8 +71,10 @@ public struct Target: Hashable, Sendable {
   ///
   /// - Throws: `Diagnostic` with identity `unknownTarget`, listing the targets there are.
   public init(_ text: String) throws(Diagnostic) {
-    if text == "cuda" || text.hasPrefix("cuda:") {
-      self.init(try CUDA.list(String(text.dropFirst(5)), of: text))
+    let isEmulated = text.hasPrefix(Self.emulation)
+    let device = isEmulated ? String(text.dropFirst(Self.emulation.count)) : text
+    if device == "cuda" || device.hasPrefix("cuda:") {
+      self.init(try CUDA.list(String(device.dropFirst(5)), of: text), isEmulated: isEmulated)
       return
     }
     let name = text.hasPrefix("cpu:") ? String(text.dropFirst(4)) : text == "cpu" ? "native" : text
@@ -78,6 +92,9 @@ public struct Target: Hashable, Sendable {
     }
     self.init(cpu)
   }
+
+  /// What the text of an emulated target begins with.
+  private static let emulation = "emulated-"
 
   /// The machine that this program runs on.
   public static func detected() -> Target { Target(.native) }
@@ -202,6 +219,8 @@ public struct Target: Hashable, Sendable {
 extension Target: CustomStringConvertible {
   /// The text that `init(_:)` reads.
   public var description: String {
-    isGPU ? "cuda:\(gpus.map(\.rawValue).joined(separator: "+"))" : "cpu:\(cpu.rawValue)"
+    guard isGPU else { return "cpu:\(cpu.rawValue)" }
+    return
+      "\(isEmulated ? Self.emulation : "")cuda:\(gpus.map(\.rawValue).joined(separator: "+"))"
   }
 }

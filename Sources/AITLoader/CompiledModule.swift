@@ -20,6 +20,7 @@ public final class CompiledModule: @unchecked Sendable {
 
   private let library: ModelLibrary
   private let handle: AITemplateModelHandle
+  private let isOnDevice: Bool
   /// The inputs, in the order of the C functions.
   public let inputs: [Description]
   /// The outputs, in the order of the C functions.
@@ -37,6 +38,8 @@ public final class CompiledModule: @unchecked Sendable {
   /// - Throws: `Diagnostic` with identity `loadFailed`.
   public init(contentsOf path: String, runtimes: Int = 1, threads: Int = 0) throws(Diagnostic) {
     library = try ModelLibrary(path: path)
+    try EmulatedDriver.prepare(for: library)
+    isOnDevice = try library.text("AITemplateGetTarget").contains("cuda:")
     typealias Create =
       @convention(c) (
         UnsafeMutablePointer<AITemplateModelHandle?>?, UnsafePointer<AITemplateCreateOptions>?
@@ -232,9 +235,70 @@ public final class CompiledModule: @unchecked Sendable {
     options.struct_size = MemoryLayout<AITemplateRunOptions>.size
     options.num_threads = max(0, threads)
     let error = Arguments.withData(inputs, &results) { inputs, outputs in
-      call(handle, inputs.baseAddress, inputs.count, outputs.baseAddress, outputs.count, &options)
+      if isOnDevice {
+        return runOnDevice(inputs, outputs) { call(handle, $0, $1, $2, $3, &options) }
+      }
+      return call(
+        handle,
+        inputs.baseAddress,
+        inputs.count,
+        outputs.baseAddress,
+        outputs.count,
+        &options
+      )
     }
     try library.check(error)
+  }
+
+  /// Runs with copies of the tensors in the device's memory.
+  private func runOnDevice(
+    _ inputs: UnsafeBufferPointer<AITData>,
+    _ outputs: UnsafeMutableBufferPointer<AITData>,
+    _ run: (
+      UnsafePointer<AITData>?, Int, UnsafeMutablePointer<AITData>?, Int
+    ) -> AITemplateError
+  ) -> AITemplateError {
+    let failure = AITemplateError(rawValue: 1)
+    typealias Allocate =
+      @convention(c) (
+        UnsafeMutablePointer<UnsafeMutableRawPointer?>?, Int, AITemplateStreamHandle?, Bool
+      ) -> AITemplateError
+    typealias Free =
+      @convention(c) (UnsafeMutableRawPointer?, AITemplateStreamHandle?, Bool) -> AITemplateError
+    typealias Copy =
+      @convention(c) (
+        UnsafeMutableRawPointer?, UnsafeRawPointer?, Int, AITemplateMemcpyKind,
+        AITemplateStreamHandle?, Bool
+      ) -> AITemplateError
+    guard let allocate = try? library.function("AITemplateDeviceMalloc", as: Allocate.self),
+      let free = try? library.function("AITemplateDeviceFree", as: Free.self),
+      let copy = try? library.function("AITemplateMemcpy", as: Copy.self)
+    else { return failure }
+    func size(_ data: AITData) -> Int {
+      let count = (0..<data.shape.size).reduce(1) { $0 * Int(data.shape.shape_data[$1]) }
+      return count * AITemplateDtypeSizeBytes(data.dtype)
+    }
+    var owned: [UnsafeMutableRawPointer] = []
+    defer { for memory in owned { _ = free(memory, nil, true) } }
+    func onDevice(_ data: AITData) -> AITData? {
+      var result = data
+      result.ptr = nil
+      guard allocate(&result.ptr, size(data), nil, true).rawValue == 0 else { return nil }
+      if let memory = result.ptr { owned.append(memory) }
+      guard size(data) > 0 else { return result }
+      return copy(result.ptr, data.ptr, size(data), .init(rawValue: 0), nil, true).rawValue == 0
+        ? result : nil
+    }
+    let read = inputs.compactMap(onDevice)
+    var written = outputs.compactMap(onDevice)
+    guard read.count == inputs.count, written.count == outputs.count else { return failure }
+    let error = run(read, read.count, &written, written.count)
+    guard error.rawValue == 0 else { return error }
+    for (host, device) in zip(outputs, written) where size(host) > 0 {
+      let copied = copy(host.ptr, device.ptr, size(host), .init(rawValue: 1), nil, true)
+      guard copied.rawValue == 0 else { return copied }
+    }
+    return error
   }
 
   /// Runs the model into memory that the caller owns, one pointer for each output, of the shapes

@@ -66,7 +66,10 @@ package struct ModelBundle: Sendable {
       units.append(.init(path: path, flags: Self.kernelFlags, isKernel: true))
       for (index, entry) in kernel.entries.enumerated() {
         let path = "kernels/\(kernel.entryName(index)).cu"
-        let text = KernelUnit.deviceText(kernel, entry: index, users: users)
+        var text = KernelUnit.deviceText(kernel, entry: index, users: users)
+        if plan.target.isEmulated {
+          text += "\nAIT_DESCRIBE_KERNEL(\(kernel.entryName(index)))\n"
+        }
         files.append(.init(path: path, text: text))
         deviceUnits += plan.target.gpus.filter(entry.architectures.contains).map {
           .init(path: path, kernel: kernel.entryName(index), architecture: $0)

@@ -9,13 +9,19 @@ struct DeviceStage {
   let model: ModelBundle
   let folder: String
 
+  /// For an emulated device the compiler is clang, and its driver is made and loaded, too.
+  ///
   /// - Parameter compiler: nvcc; nil looks for one.
   /// - Returns: the objects to link; none for a CPU target.
   /// - Throws: `missingCompiler` where there is no nvcc, `compilerFailed` where it refuses a kernel.
   func compile(compiler: String?) async throws(Diagnostic) -> [String] {
     guard model.plan.target.isGPU else { return [] }
     let units = model.bundle.deviceUnits
-    let toolchain = try await DeviceToolchain.find(at: compiler)
+    let isEmulated = model.plan.target.isEmulated
+    let toolchain =
+      isEmulated
+      ? DeviceToolchain.emulating(builder.toolchain) : try await DeviceToolchain.find(at: compiler)
+    if isEmulated { try await EmulatedDevice(builder: builder, folder: folder).load() }
     let (cubins, _) = try await builder.compileDevice(
       units,
       of: model.bundle,

@@ -29,6 +29,9 @@ struct ConformanceCommand: AsyncParsableCommand {
   )
   var seed: UInt64 = 1
 
+  @Flag(help: "Go on where the target has no kernel for an example.")
+  var skipGaps = false
+
   @OptionGroup var target: TargetOption
   @OptionGroup var build: BuildOptions
 
@@ -42,7 +45,8 @@ struct ConformanceCommand: AsyncParsableCommand {
       workDirectory: build.workDirectory,
       options: build.compilerOptions(),
       threads: threads,
-      seed: seed
+      seed: seed,
+      skipsGaps: skipGaps
     )
     for name in operators where !OperatorCatalog.all.contains(where: { $0.name == name }) {
       let near = Identifier.nearest(to: name, among: Conformance.operatorNames)
@@ -54,18 +58,29 @@ struct ConformanceCommand: AsyncParsableCommand {
       )
     }
     var failures = 0
+    var gaps = 0
     var count = 0
     for type in OperatorCatalog.all where operators.isEmpty || operators.contains(type.name) {
       let outcomes = try await conformance.run(type)
-      for outcome in outcomes where !outcome.isPassed || build.verbose { print(outcome) }
-      failures += outcomes.count { !$0.isPassed }
+      for outcome in outcomes where !(outcome.isPassed || outcome.isGap) || build.verbose {
+        print(outcome)
+      }
+      failures += outcomes.count { !($0.isPassed || $0.isGap) }
+      gaps += outcomes.count { $0.isGap }
       count += outcomes.count
       if !build.quiet {
         let worst = outcomes.map(\.error).max() ?? 0
-        print("\(type.name): \(outcomes.count) examples, largest error \(worst)")
+        let missing = outcomes.count { $0.isGap }
+        print(
+          "\(type.name): \(outcomes.count - missing) examples, largest error \(worst)"
+            + (missing > 0 ? ", \(missing) without a kernel" : "")
+        )
       }
     }
-    print("\(count - failures) passed, \(failures) failed")
+    print(
+      "\(count - failures - gaps) passed, \(failures) failed"
+        + (gaps > 0 ? ", \(gaps) without a kernel" : "")
+    )
     if failures > 0 {
       throw Diagnostic(
         .verificationFailed,

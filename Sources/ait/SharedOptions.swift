@@ -16,7 +16,21 @@ struct TargetOption: ParsableArguments {
   )
   var target = "cpu:native"
 
-  func parsed() throws(Diagnostic) -> Target { try Target(target) }
+  @Flag(help: "Run the kernels of a cuda target on this machine's processor, slowly and watched.")
+  var emulate = false
+
+  func parsed() throws(Diagnostic) -> Target {
+    let target = try Target(target)
+    guard emulate else { return target }
+    guard target.isGPU else {
+      throw Diagnostic(
+        .invalidOption,
+        "--emulate is for a cuda target, and this is \(target)",
+        hint: "name one, such as --target cuda:sm_90a"
+      )
+    }
+    return target.emulated
+  }
 }
 
 /// Options of all commands that read a graph.

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
 #include "ait/gpu/math.h"
 #define DEVICE_BODY AIT_INLINE
 #else
@@ -18,7 +18,7 @@ namespace bodies {
 struct Identity {
   static constexpr const char* kExtras = "";
   static double reference(double sum, const double*) { return sum; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0) {
     return ait::results(x0);
@@ -29,7 +29,7 @@ struct Identity {
 struct Bias {
   static constexpr const char* kExtras = "b";
   static double reference(double sum, const double* x) { return sum + x[0]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
     return ait::results(x0 + x1);
@@ -45,7 +45,7 @@ inline double geluOf(double x) {
 struct BiasGelu {
   static constexpr const char* kExtras = "b";
   static double reference(double sum, const double* x) { return geluOf(sum + x[0]); }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
     const auto t3 = x0 + x1;
@@ -62,7 +62,7 @@ struct BiasGelu {
 struct BiasGeluApproximate {
   static constexpr const char* kExtras = "b";
   static double reference(double sum, const double* x) { return geluOf(sum + x[0]); }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
     const auto t3 = x0 + x1;
@@ -78,7 +78,7 @@ struct BiasGeluApproximate {
 struct BiasResidual {
   static constexpr const char* kExtras = "br";
   static double reference(double sum, const double* x) { return sum + x[0] + x[1]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
                                ait::Vec<float, W> x2) {
@@ -91,7 +91,7 @@ struct BiasResidual {
 struct RowsAndTransposed {
   static constexpr const char* kExtras = "ct";
   static double reference(double sum, const double* x) { return sum * x[0] / 8 + x[1]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
                                ait::Vec<float, W> x2) {
@@ -104,7 +104,7 @@ struct RowsAndTransposed {
 struct WeightBias {
   static constexpr const char* kExtras = "bb";
   static double reference(double x, const double* extras) { return x * extras[0] + extras[1]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
                                ait::Vec<float, W> x2) {
@@ -117,7 +117,7 @@ struct WeightBias {
 struct Scale {
   static constexpr const char* kExtras = "b";
   static double reference(double x, const double* extras) { return x * extras[0] + x; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
     return ait::results(x0 * x1 + x0);
@@ -129,7 +129,7 @@ struct Scale {
 struct Add {
   static constexpr const char* kExtras = "r";
   static double reference(double x, const double* extras) { return x + extras[0]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1) {
     return ait::results(x0 + x1);

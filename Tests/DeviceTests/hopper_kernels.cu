@@ -8,5 +8,6 @@
                                                 cases::Out<cases::name>>) arguments) {             \
     ait::matmulHopper<cases::name, bodies::body, cases::In<cases::name, bodies::body>,             \
                       cases::Out<cases::name>>(arguments);                                         \
-  }
+  }                                                                                                \
+  AIT_DESCRIBE_KERNEL(name)
 AIT_GROUP(AIT_CASE)

@@ -9,7 +9,8 @@
                                           cases::Out<cases::name>>) arguments) {             \
     ait::function<cases::name, bodies::body, cases::In<cases::name, bodies::body>,           \
                   cases::Out<cases::name>>(arguments);                                       \
-  }
+  }                                                                                          \
+  AIT_DESCRIBE_KERNEL(name)
 #define AIT_MULTISTAGE(name, body, ...) \
   AIT_KERNEL_OF(MatmulMultistage, matmulMultistage, name, body)
 #define AIT_FEW_ROWS(name, body, ...) AIT_KERNEL_OF(MatmulFewRows, matmulFewRows, name, body)

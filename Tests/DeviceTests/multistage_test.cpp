@@ -75,6 +75,14 @@ void checkMultistage(const device::Module& module, const std::string& name) {
   const MakeMultistage<Config, Body> make{module, name};
   const int64_t batch = Config::kBatchRank > 0 ? 3 : 1;
   constexpr int kAlignment = Config::kAlignmentA;
+#if defined(AIT_SMALL_TESTS)
+  check<Config, Body>(name, {136, 72, 264, batch}, make);
+  if (kAlignment == 4) check<Config, Body>(name, {36, 100, 76, batch}, make);
+  if (kAlignment == 2) check<Config, Body>(name, {130, 34, 74, batch}, make);
+  if (kAlignment == 1) check<Config, Body>(name, {77, 31, 201, batch}, make);
+  if (kAlignment == 1) check<Config, Body>(name, {1, 3, 5, batch}, make);
+  return;
+#endif
   check<Config, Body>(name, {256, 512, 512, batch}, make);
   check<Config, Body>(name, {392, 328, 1096, batch}, make);
   check<Config, Body>(name, {8, 8, 8, batch}, make);
@@ -90,6 +98,11 @@ void checkFewRows(const device::Module& module, const std::string& name) {
   const int64_t batch = Config::kBatchRank > 0 ? 3 : 1;
   for (const int64_t rows : {1, 5, 8, 16}) {
     if (rows > Config::kRows) continue;
+#if defined(AIT_SMALL_TESTS)
+    check<Config, Body>(name, {rows, 40, 1096, batch}, make);
+    if (Config::kAlignmentA == 1) check<Config, Body>(name, {rows, 35, 201, batch}, make);
+    continue;
+#endif
     check<Config, Body>(name, {rows, 512, 4096, batch}, make);
     check<Config, Body>(name, {rows, 328, 1096, batch}, make);
     check<Config, Body>(name, {rows, 8, 8, batch}, make);

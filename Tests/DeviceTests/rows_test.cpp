@@ -24,6 +24,10 @@ void run(const device::Launch& launch) {
 
 /// Rows that fit, rows that do not, columns beyond the last packet.
 std::vector<std::pair<int64_t, int64_t>> shapes(int multiple) {
+#if defined(AIT_SMALL_TESTS)
+  if (multiple == 1) return {{7, 133}, {3, 1}, {2, 5011}};
+  return {{7, 136}, {3, 8}, {2, 5008}};
+#endif
   if (multiple == 1) return {{7, 133}, {301, 512}, {3, 1}, {5, 20011}};
   return {{7, 136}, {301, 512}, {3, 8}, {5, 20008}};
 }

@@ -1,34 +1,15 @@
-// A CUDA driver on the host, for tests: its library is built as libcuda.so.1. Streams are threads,
-// so work is really asynchronous; memory is poisoned and guarded; kernels are functions of the host
-// that refuse memory which is not their device's.
+// A CUDA driver on the host, for tests: its library is built as libcuda.so.1. Devices, memory and
+// streams are those of the emulating driver; kernels are functions of the host that refuse memory
+// which is not their device's.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "driver_state.h"
 
 namespace fake {
 
-/// What a kernel sees when it runs, on the thread of its stream.
-struct Launch {
-  void** arguments;
-  uint32_t grid[3];
-  uint32_t blockSize;
-  int device;
-
-  /// Whether the bytes are memory of the device; if not, the device is lost (illegal address).
-  bool (*touches)(const Launch& launch, const void* memory, size_t sizeInBytes);
-};
-
+using hostdriver::Launch;
+using hostdriver::Launched;
 using Kernel = void (*)(const Launch& launch);
-
-/// What was last launched under a name.
-struct Launched {
-  uint32_t grid[3];
-  uint32_t blockSize;
-  uint32_t sharedSizeInBytes;
-  uint32_t clusterSize;
-  bool overlapsPrevious;
-};
 
 /// The fake's own functions: what `fakeCudaControl` returns.
 struct Control {

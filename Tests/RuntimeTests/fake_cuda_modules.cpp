@@ -2,15 +2,22 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "fake_cuda_state.h"
+#include "fake_cuda_kernels.h"
 
-using namespace fake;
+using namespace hostdriver;
+using fake::fakes;
+
+bool hostdriver::modelAttribute(int device, int attribute, int* value) {
+  if (attribute != 75 && attribute != 76) return false;
+  *value = fakes().capability[device][attribute - 75];
+  return true;
+}
 
 extern "C" {
 
 /// An image is the text "FAKE <major> <minor> <isSpecific> kernel kernel ...".
 Status cuModuleLoadData(Module** module, const void* image) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Context* context = currentContext();
   if (!context) return kInvalidContext;
   char* text = strdup(static_cast<const char*>(image));
@@ -20,12 +27,12 @@ Status cuModuleLoadData(Module** module, const void* image) {
   const int major = std::atoi(strtok_r(nullptr, " ", &rest));
   const int minor = std::atoi(strtok_r(nullptr, " ", &rest));
   const bool isSpecific = std::atoi(strtok_r(nullptr, " ", &rest)) != 0;
-  const int* found = state().capability[context->device];
+  const int* found = fakes().capability[context->device];
   if (found[0] != major || (isSpecific ? found[1] != minor : found[1] < minor)) return kNoBinary;
-  *module = new Module{context, {}};
+  *module = new Module{context, {}, nullptr};
   while (const char* symbol = strtok_r(nullptr, " ", &rest)) {
-    auto known = state().kernels.find(symbol);
-    if (known == state().kernels.end()) continue;
+    auto known = fakes().kernels.find(symbol);
+    if (known == fakes().kernels.end()) continue;
     (*module)->functions.emplace_back(new Function(known->second));
     (*module)->functions.back()->context = context;
   }
@@ -33,13 +40,13 @@ Status cuModuleLoadData(Module** module, const void* image) {
   return kSuccess;
 }
 Status cuModuleUnload(Module* module) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().modules.erase(module) == 0) noteMisuse("unloaded what was not loaded");
   delete module;
   return kSuccess;
 }
 Status cuModuleGetFunction(Function** function, Module* module, const char* symbol) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   for (auto& each : module->functions) {
     if (each->symbol != symbol) continue;
     *function = each.get();
@@ -48,26 +55,26 @@ Status cuModuleGetFunction(Function** function, Module* module, const char* symb
   return kNotFound;
 }
 Status cuFuncSetAttribute(Function* function, int attribute, int value) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (attribute == 8 && value > 227 * 1024) return kInvalidValue;
   if (attribute == 8) function->sharedLimit = value;
   if (attribute == 14) function->allowsLargeClusters = value != 0;
   return kSuccess;
 }
 Status cuOccupancyMaxActiveClusters(int* count, Function*, const void*) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   *count = 3;
   return kSuccess;
 }
 Status cuOccupancyMaxActiveBlocksPerMultiprocessor(int* count, Function*, int, size_t) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   *count = 2;
   return kSuccess;
 }
 Status cuTensorMapEncodeTiled(void* map, int type, uint32_t rank, void* address,
                               const uint64_t* extents, const uint64_t*, const uint32_t*,
                               const uint32_t*, int, int, int, int) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || rank == 0 || rank > 5 || type < 0) {
     return kInvalidValue;
   }

@@ -33,7 +33,7 @@ CudaDevice* CudaDevice::make(const ModelDescription& model, const char* name) {
 bool CudaDevice::prepare(const char* name) {
   const char* wish = std::getenv("AIT_CUDA_SYNC");
   waitsForSteps_ = wish && *wish && std::strcmp(wish, "0") != 0;
-  if (!checkDriverVersion() || !choose(driver_, name, number_)) return false;
+  if (!checkEmulation() || !checkDriverVersion() || !choose(driver_, name, number_)) return false;
   char text[128] = "";
   driver_.deviceGetName(text, sizeof(text) - 1, number_);
   std::snprintf(label_, sizeof(label_), "cuda:%d '%s'", number_, text);
@@ -80,6 +80,18 @@ bool CudaDevice::checkDriverVersion() const {
       "of version %d.%d",
       found / 1000, found % 1000 / 10, expected / 1000, expected % 1000 / 10, found / 1000,
       found % 1000 / 10);
+}
+
+bool CudaDevice::checkEmulation() const {
+  if (model_.device->isEmulated == driver_.isEmulating) return true;
+  return driver_.isEmulating
+             ? fail(
+                   "found the driver that emulates devices, but the library holds machine code for "
+                   "GPUs: load it in a process of its own, or compile the model with --emulate")
+             : fail(
+                   "found a CUDA driver, but the library is for an emulated device: its kernels "
+                   "run "
+                   "on the processor, for tests; compile the model for cuda without --emulate");
 }
 
 bool CudaDevice::choose(const CudaDriver& driver, const char* name, CudaDeviceNumber& number) {

@@ -69,6 +69,7 @@ class CudaDevice final : public Device {
 
   bool prepare(const char* name);
   bool checkDriverVersion() const;
+  bool checkEmulation() const;
   bool chooseArchitecture();
   bool loadImages();
   bool findKernel(int32_t index);

@@ -36,6 +36,7 @@ bool find() {
         "or later: update the NVIDIA driver",
         version / 1000, version % 1000 / 10, missing);
   }
+  driver.isEmulating = dlsym(library, "aitEmulatedSetCapability") != nullptr;
   // The library stays: contexts and memory of other users of the driver live in it.
   isLoaded = true;
   return true;

@@ -143,6 +143,9 @@ struct CudaDriver {
   AIT_CUDA_FUNCTIONS(AIT_CUDA_DECLARE)
 #undef AIT_CUDA_DECLARE
 
+  /// Whether it is the compiler's own driver, which runs kernels on the processor.
+  bool isEmulating;
+
   /// Loads and starts the driver at the first call; null, with an error text, if there is none or
   /// if it is too old.
   static const CudaDriver* load();

@@ -168,6 +168,7 @@ struct DeviceCode {
   const DeviceArchitecture* architectures;
   int32_t kernelCount;
   const DeviceKernel* const* kernels;  // [kernelCount]; each is defined beside its host code
+  bool isEmulated;                     // the images are for the driver that emulates devices
 };
 
 /// Linked into models for CUDA only.

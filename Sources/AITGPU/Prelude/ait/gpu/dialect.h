@@ -21,6 +21,8 @@
 
 #if defined(__CUDACC__)
 #include "ait/gpu/dialect_cuda.h"
+#elif defined(AIT_EMULATED_ARCHITECTURE)
+#include "ait/gpu/dialect_emulated.h"
 #else
-#error "no dialect for this compiler: kernels are compiled by nvcc or NVRTC"
+#error "no dialect for this compiler: kernels are compiled by nvcc or NVRTC, or emulated"
 #endif

@@ -12,6 +12,8 @@
 /// Opens a kernel: `AIT_KERNEL(threads, blocks) name(AIT_ARGUMENTS(Type) arguments) {…}`; at least
 /// `blocks` blocks of `threads` threads are to fit a multiprocessor.
 #define AIT_KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
+/// Follows a kernel's definition where it may be emulated.
+#define AIT_DESCRIBE_KERNEL(name)
 /// Arguments stay in constant memory, where the copy engine can read a TensorMap.
 #define AIT_ARGUMENTS(...) const __grid_constant__ __VA_ARGS__
 

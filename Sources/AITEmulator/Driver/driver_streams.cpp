@@ -1,9 +1,9 @@
-// The fake driver's streams, events, launches and graphs.
+// The driver's streams, events, launches and graphs.
 #include <cstring>
 
-#include "fake_cuda_state.h"
+#include "driver_state.h"
 
-namespace fake {
+namespace hostdriver {
 
 struct LaunchAttribute {
   int identity;
@@ -93,16 +93,16 @@ static Status copy(void* target, const void* source, size_t size, Stream* stream
   return put(stream, {Work::copy, nullptr, [=] { std::memmove(target, source, size); }});
 }
 
-}  // namespace fake
+}  // namespace hostdriver
 
-using namespace fake;
+using namespace hostdriver;
 
 extern "C" {
 
 // MARK: - Copies
 
 Status cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t size, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   void* to = reinterpret_cast<void*>(target);
   if (!currentContext() || !isMemoryOf(currentContext()->device, to, size)) return kInvalidValue;
   // From pageable memory: staged before the call returns.
@@ -110,14 +110,14 @@ Status cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t size, St
   return put(stream, {Work::copy, nullptr, [=] { std::memcpy(to, staged->data(), size); }});
 }
 Status cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t size, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   const void* from = reinterpret_cast<const void*>(source);
   if (!currentContext() || !isMemoryOf(currentContext()->device, from, size)) return kInvalidValue;
   if (isMemoryOf(currentContext()->device, target, 1)) return kInvalidValue;
   return copy(target, from, size, stream);
 }
 Status cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t size, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   void* to = reinterpret_cast<void*>(target);
   const void* from = reinterpret_cast<const void*>(source);
   if (!currentContext()) return kInvalidContext;
@@ -126,7 +126,7 @@ Status cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t size, Strea
   return copy(to, from, size, stream);
 }
 Status cuMemsetD8Async(uint64_t target, unsigned char byte, size_t size, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   void* to = reinterpret_cast<void*>(target);
   if (!currentContext() || !isMemoryOf(currentContext()->device, to, size)) return kInvalidValue;
   return put(stream, {Work::fill, nullptr, [=] { std::memset(to, byte, size); }});
@@ -135,7 +135,7 @@ Status cuMemsetD8Async(uint64_t target, unsigned char byte, size_t size, Stream*
 // MARK: - Launches
 
 Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** arguments, void**) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Stream* stream = find(config->stream);
   if (!stream || !function) return kInvalidHandle;
   if (stream->context != function->context) return kInvalidContext;
@@ -173,7 +173,7 @@ Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** a
     std::memcpy(copies->back().data(), arguments[index], function->sizes[index]);
   }
   const int device = function->context->device;
-  const Kernel kernel = function->kernel;
+  const auto run = function->run;
   const std::string symbol = function->symbol;
   Context* context = function->context;
   return put(
@@ -189,8 +189,11 @@ Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** a
                                 {launched.grid[0], launched.grid[1], launched.grid[2]},
                                 launched.blockSize,
                                 device,
-                                touches};
-         kernel(launch);
+                                touches,
+                                launched.sharedSizeInBytes,
+                                launched.clusterSize,
+                                launched.overlapsPrevious};
+         if (const Status status = run(launch)) context->lost = status;
          std::lock_guard<std::recursive_mutex> guard(state().mutex);
          ++state().launches[symbol];
        }});
@@ -199,14 +202,14 @@ Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** a
 // MARK: - Streams
 
 Status cuStreamCreate(Stream** stream, unsigned) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (!currentContext()) return kInvalidContext;
   *stream = new Stream(currentContext());
   state().streams.insert(*stream);
   return kSuccess;
 }
 Status cuStreamDestroy_v2(Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().streams.erase(stream) == 0) {
     noteMisuse("destroyed what is no stream");
     return kInvalidHandle;
@@ -216,7 +219,7 @@ Status cuStreamDestroy_v2(Stream* stream) {
   return kSuccess;
 }
 Status cuStreamGetCtx(Stream* handle, Context** context) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Stream* stream = find(handle);
   if (!stream) return kInvalidHandle;
   *context = stream->context;
@@ -238,7 +241,7 @@ Status cuStreamSynchronize(Stream* handle) {
   return early ? early : stream->context->lost.load();
 }
 Status cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().events.count(event) == 0) return kInvalidHandle;
   Stream* found = find(stream);
   if (found && found->capture && !event->isCaptured) {
@@ -258,14 +261,14 @@ Status cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
 // MARK: - Capture and graphs
 
 Status cuStreamIsCapturing(Stream* handle, int* status) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Stream* stream = find(handle);
   if (!stream) return kInvalidHandle;
   *status = !stream->capture ? 0 : stream->isInvalidated ? 2 : 1;
   return kSuccess;
 }
 Status cuStreamBeginCapture_v2(Stream* handle, int mode) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Stream* stream = handle ? find(handle) : nullptr;  // never the default one
   if (!stream) return kCaptureUnsupported;
   stream->capture.reset(new Graph());
@@ -276,7 +279,7 @@ Status cuStreamBeginCapture_v2(Stream* handle, int mode) {
   return kSuccess;
 }
 Status cuStreamEndCapture(Stream* handle, Graph** graph) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   Stream* stream = find(handle);
   if (!stream || !stream->capture) return kInvalidValue;
   *graph = stream->capture.release();
@@ -293,13 +296,13 @@ Status cuThreadExchangeStreamCaptureMode(int* mode) {
   return kSuccess;
 }
 Status cuGraphInstantiateWithFlags(Executable** executable, Graph* graph, unsigned long long) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   *executable = new Executable{std::make_shared<const std::vector<Work>>(graph->nodes)};
   state().executables.insert(*executable);
   return kSuccess;
 }
 Status cuGraphExecUpdate_v2(Executable* executable, Graph* graph, void*) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().executables.count(executable) == 0) return kInvalidHandle;
   bool isSame = executable->nodes->size() == graph->nodes.size();
   for (size_t index = 0; isSame && index < graph->nodes.size(); ++index) {
@@ -312,7 +315,7 @@ Status cuGraphExecUpdate_v2(Executable* executable, Graph* graph, void*) {
   return kSuccess;
 }
 Status cuGraphLaunch(Executable* executable, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().executables.count(executable) == 0) return kInvalidHandle;
   for (const Work& node : *executable->nodes) {
     if (const Status status = put(stream, node)) return status;
@@ -320,13 +323,13 @@ Status cuGraphLaunch(Executable* executable, Stream* stream) {
   return kSuccess;
 }
 Status cuGraphDestroy(Graph* graph) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().graphs.erase(graph) == 0) noteMisuse("destroyed what is no graph");
   delete graph;
   return kSuccess;
 }
 Status cuGraphExecDestroy(Executable* executable) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().executables.erase(executable) == 0) noteMisuse("destroyed what is no executable");
   delete executable;
   return kSuccess;
@@ -335,20 +338,20 @@ Status cuGraphExecDestroy(Executable* executable) {
 // MARK: - Events
 
 Status cuEventCreate(Event** event, unsigned flags) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   *event = new Event();
   (*event)->hasTime = (flags & 2) == 0;
   state().events.insert(*event);
   return kSuccess;
 }
 Status cuEventDestroy_v2(Event* event) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().events.erase(event) == 0) noteMisuse("destroyed what is no event");
   delete event;
   return kSuccess;
 }
 Status cuEventRecord(Event* event, Stream* stream) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (state().events.count(event) == 0) return kInvalidHandle;
   const Stream* found = find(stream);
   if ((event->isCaptured = found && found->capture)) return kSuccess;
@@ -369,14 +372,14 @@ Status cuEventRecord(Event* event, Stream* stream) {
   return status;
 }
 Status cuEventQuery(Event* event) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (event->isCaptured) return kCapturedEvent;
   if (isForbiddenByCapture()) return kCaptureUnsupported;
   std::lock_guard<std::mutex> guard(event->state->mutex);
   return event->state->completed >= event->state->recorded ? kSuccess : kNotReady;
 }
 Status cuEventSynchronize(Event* event) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (event->isCaptured) return kCapturedEvent;
   if (isForbiddenByCapture()) return kCaptureUnsupported;
   auto shared = event->state;
@@ -387,7 +390,7 @@ Status cuEventSynchronize(Event* event) {
   return kSuccess;
 }
 Status cuEventElapsedTime(float* milliseconds, Event* begin, Event* end) {
-  FAKE_ENTER();
+  DRIVER_ENTER();
   if (!begin->hasTime || !end->hasTime) return kInvalidHandle;
   std::lock_guard<std::mutex> first(begin->state->mutex);
   std::lock_guard<std::mutex> second(end->state->mutex);

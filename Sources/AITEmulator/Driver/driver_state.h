@@ -1,9 +1,13 @@
-// Inside the fake driver.
+// A CUDA driver on the host: devices, memory, streams, events and graphs. What a module is, and
+// what a kernel does, is another file's: one for the tests of the runtime, one for emulated
+// devices. Streams are threads, so work is really asynchronous; memory is poisoned and guarded.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,9 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "fake_cuda.h"
-
-namespace fake {
+namespace hostdriver {
 
 using Status = int;
 using Clock = std::chrono::steady_clock;
@@ -35,11 +37,36 @@ enum : Status {
   kNotFound = 500,
   kNotReady = 600,
   kIllegalAddress = 700,
+  kLaunchFailed = 719,
   kCaptureUnsupported = 900,
   kCaptureInvalidated = 901,
   kCaptureIsolation = 905,
   kCapturedEvent = 907,
   kUpdateFailure = 910,
+};
+
+/// What a kernel sees when it runs, on the thread of its stream.
+struct Launch {
+  void** arguments;
+  uint32_t grid[3];
+  uint32_t blockSize;
+  int device;
+
+  /// Whether the bytes are memory of the device; if not, the device is lost (illegal address).
+  bool (*touches)(const Launch& launch, const void* memory, size_t sizeInBytes);
+
+  uint32_t sharedSizeInBytes;
+  uint32_t clusterSize;
+  bool overlapsPrevious;
+};
+
+/// What was last launched under a name.
+struct Launched {
+  uint32_t grid[3];
+  uint32_t blockSize;
+  uint32_t sharedSizeInBytes;
+  uint32_t clusterSize;
+  bool overlapsPrevious;
 };
 
 struct Context {
@@ -56,16 +83,23 @@ struct Allocation {
 
 struct Function {
   std::string symbol;
-  Kernel kernel = nullptr;
-  std::vector<size_t> sizes;
+  /// Runs a launch; what it returns unless it succeeds, the device is lost by.
+  std::function<Status(const Launch&)> run;
+  std::vector<size_t> sizes;  // of the arguments
   Context* context = nullptr;
   int sharedLimit = 48 * 1024;
   bool allowsLargeClusters = false;
 };
 
+/// What keeps a module's code in memory.
+struct Code {
+  virtual ~Code() = default;
+};
+
 struct Module {
   Context* context;
   std::vector<std::unique_ptr<Function>> functions;
+  std::unique_ptr<Code> code;
 };
 
 /// One piece of a stream's work, or a node of a graph.
@@ -126,10 +160,10 @@ class Stream {
 
 struct State {
   std::recursive_mutex mutex;
-  int driverVersion;
-  int deviceCount;
-  int capability[2][2];
-  size_t memory[2];
+  const char* deviceName = "Device";
+  int driverVersion = 13000;
+  int deviceCount = 1;
+  size_t memory[2] = {size_t{1} << 34, size_t{1} << 34};
   std::atomic<int> delay{0};
   std::atomic<int> runningKernelsUntilFailure{-1};
   Context contexts[2];
@@ -141,7 +175,6 @@ struct State {
   std::set<Graph*> graphs;
   std::set<Executable*> executables;
   std::set<Module*> modules;
-  std::map<std::string, Function> kernels;
   std::map<std::string, size_t> calls;
   std::map<std::string, std::pair<int, Status>> failures;
   std::map<std::string, size_t> launches;
@@ -161,11 +194,17 @@ void noteMisuse(const std::string& text);
 bool touches(const Launch& launch, const void* memory, size_t sizeInBytes);
 /// Whether the bytes are the device's (-1: the host's pinned ones).
 bool isMemoryOf(int device, const void* memory, size_t sizeInBytes);
+/// The bytes that a device has handed out.
+size_t allocatedInBytes(int device);
 /// A capture that forbids what the calling thread is about to do is spoilt.
 bool isForbiddenByCapture();
 
-}  // namespace fake
+/// An attribute of a device that depends on what it is a model of, such as its compute capability;
+/// defined beside the modules.
+bool modelAttribute(int device, int attribute, int* value);
 
-#define FAKE_ENTER()                                                \
-  std::unique_lock<std::recursive_mutex> lock(fake::state().mutex); \
-  if (const fake::Status early = fake::enter(__func__)) return early
+}  // namespace hostdriver
+
+#define DRIVER_ENTER()                                                    \
+  std::unique_lock<std::recursive_mutex> lock(hostdriver::state().mutex); \
+  if (const hostdriver::Status early = hostdriver::enter(__func__)) return early

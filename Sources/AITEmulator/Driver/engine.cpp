@@ -1,0 +1,223 @@
+// What fibers ask for: meetings of lanes, barriers, checks of addresses, copies in the background.
+#include <cstring>
+
+#include "cluster.h"
+
+namespace emulator {
+
+namespace {
+
+Cluster& clusterOf(Fiber& fiber) { return *fiber.owner->cluster; }
+
+void fail(Thread& thread, const char* text) {
+  Fiber& fiber = fiberOf(thread);
+  clusterOf(fiber).fail(fiber, text);
+}
+
+std::string hexadecimal(const void* address) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%p", address);
+  return text;
+}
+
+// MARK: - Order
+
+void meet(Thread& thread, int size, void* slot, ait::emulated::Action action, const char* word,
+          int line) {
+  Fiber& fiber = fiberOf(thread);
+  Block& block = *fiber.owner;
+  const int threads = static_cast<int>(block.fibers.size());
+  const int first = thread.index / size * size;
+  if (first + size > threads) {
+    clusterOf(fiber).fail(fiber, std::string(word) + " in line " + std::to_string(line) +
+                                     " takes all lanes, of which the block has not all");
+  }
+  Meeting& meeting =
+      (size == 32 ? block.warps : block.warpgroups)[static_cast<size_t>(thread.index / size)];
+  if (meeting.arrived.empty()) {
+    meeting.slots.assign(static_cast<size_t>(size), nullptr);
+    meeting.action = action;
+    meeting.word = word;
+    meeting.line = line;
+  } else if (meeting.action != action || meeting.line != line) {
+    clusterOf(fiber).fail(fiber, std::string("lanes have diverged: this one is at ") + word +
+                                     " in line " + std::to_string(line) +
+                                     ", others of its group are at " + meeting.word + " in line " +
+                                     std::to_string(meeting.line));
+  }
+  meeting.slots[static_cast<size_t>(thread.index - first)] = slot;
+  meeting.arrived.push_back(&fiber);
+  if (static_cast<int>(meeting.arrived.size()) < size) {
+    clusterOf(fiber).wait(fiber, word, line);
+    return;
+  }
+  action(thread, meeting.slots.data());
+  for (Fiber* other : meeting.arrived) {
+    if (other != &fiber) clusterOf(fiber).makeReady(*other);
+  }
+  meeting.arrived.clear();
+}
+
+void arrive(Fiber& fiber, BlockBarrier& barrier, int count, const char* what, int identity,
+            int line) {
+  barrier.arrived.push_back(&fiber);
+  barrier.lines.push_back(line);
+  if (static_cast<int>(barrier.arrived.size()) < count) {
+    clusterOf(fiber).wait(fiber, what, identity);
+    return;
+  }
+  for (Fiber* other : barrier.arrived) {
+    if (other != &fiber) clusterOf(fiber).makeReady(*other);
+  }
+  barrier.arrived.clear();
+  barrier.lines.clear();
+}
+
+void synchronize(Thread& thread, int identity, int count, int line) {
+  Fiber& fiber = fiberOf(thread);
+  Block& block = *fiber.owner;
+  const int threads = static_cast<int>(block.fibers.size());
+  if (identity < 0 || identity > 15) clusterOf(fiber).fail(fiber, "there are 16 barriers");
+  if (count == 0) count = threads;
+  if (count % 32 != 0 || count > threads) {
+    clusterOf(fiber).fail(fiber, "a barrier of " + std::to_string(count) +
+                                     " threads in a block of " + std::to_string(threads));
+  }
+  BlockBarrier& barrier = block.barriers[identity];
+  if (barrier.arrived.empty()) barrier.count = count;
+  if (barrier.count != count) {
+    clusterOf(fiber).fail(fiber, "barrier " + std::to_string(identity) + " is entered for " +
+                                     std::to_string(count) + " threads and for " +
+                                     std::to_string(barrier.count));
+  }
+  for (size_t i = 0; i < barrier.arrived.size(); ++i) {
+    if (barrier.arrived[i]->index / 32 == thread.index / 32 && barrier.lines[i] != line) {
+      clusterOf(fiber).fail(fiber, "lanes have diverged: this one is at a barrier in line " +
+                                       std::to_string(line) + ", others of its warp in line " +
+                                       std::to_string(barrier.lines[i]));
+    }
+  }
+  arrive(fiber, barrier, count, identity == 0 ? "the block's barrier" : "a barrier by number",
+         identity == 0 ? line : identity, line);
+}
+
+void synchronizeCluster(Thread& thread, int line) {
+  Fiber& fiber = fiberOf(thread);
+  const Grid& grid = clusterOf(fiber).grid();
+  arrive(fiber, clusterOf(fiber).barrier(), grid.clusterSize * grid.threads,
+         "the cluster's barrier", line, line);
+}
+
+// MARK: - Memory
+
+const char* nameOf(Touch touch) { return touch == Touch::store ? "store" : "load"; }
+
+void touchGlobal(Thread& thread, const void* address, int bytes, Touch touch) {
+  Fiber& fiber = fiberOf(thread);
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  if (at % static_cast<uintptr_t>(bytes) != 0) {
+    clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " of " +
+                                     std::to_string(bytes) + " bytes at " + hexadecimal(address) +
+                                     ", which is no multiple of them");
+  }
+  if (!clusterOf(fiber).isInRegions(at, static_cast<size_t>(bytes))) {
+    clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " of " +
+                                     std::to_string(bytes) + " bytes at " + hexadecimal(address) +
+                                     ", which is no memory of the device");
+  }
+}
+
+/// The offset of shared memory that may be touched.
+size_t offsetOf(Fiber& fiber, const void* address, int bytes, const char* what) {
+  const ptrdiff_t offset = static_cast<const char*>(address) - fiber.shared;
+  const int size = clusterOf(fiber).grid().sharedSizeInBytes;
+  if (offset < 0 || offset + bytes > size) {
+    clusterOf(fiber).fail(fiber, "a " + std::string(what) + " of " + std::to_string(bytes) +
+                                     " bytes at offset " + std::to_string(offset) + " of " +
+                                     std::to_string(size) + " bytes of shared memory");
+  }
+  if (offset % bytes != 0) {
+    clusterOf(fiber).fail(fiber, "a " + std::string(what) + " of " + std::to_string(bytes) +
+                                     " bytes at offset " + std::to_string(offset) +
+                                     " of shared memory, which is no multiple of them");
+  }
+  return static_cast<size_t>(offset);
+}
+
+void touchShared(Thread& thread, const void* address, int bytes, Touch touch) {
+  Fiber& fiber = fiberOf(thread);
+  const size_t offset = offsetOf(fiber, address, bytes, nameOf(touch));
+  for (size_t word = offset / 4; word < (offset + static_cast<size_t>(bytes) + 3) / 4; ++word) {
+    if (fiber.owner->pendingWrites[word] != 0) {
+      clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " at offset " +
+                                       std::to_string(offset) +
+                                       " of shared memory, where a copy is still to write");
+    }
+  }
+}
+
+// MARK: - Copies in the background
+
+void copyAsync(Thread& thread, void* shared, const void* global, int bytes, int valid) {
+  Fiber& fiber = fiberOf(thread);
+  const size_t offset = offsetOf(fiber, shared, bytes, "copy");
+  if (valid < 0 || valid > bytes) {
+    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes, of which " +
+                                     std::to_string(valid) + " exist");
+  }
+  PendingCopy copy = {static_cast<char*>(shared), bytes, {}};
+  const uintptr_t at = reinterpret_cast<uintptr_t>(global);
+  if (at % static_cast<uintptr_t>(bytes) != 0) {
+    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes from " +
+                                     hexadecimal(global) + ", which is no multiple of them");
+  }
+  if (valid > 0) {
+    if (!clusterOf(fiber).isInRegions(at, static_cast<size_t>(valid))) {
+      clusterOf(fiber).fail(
+          fiber, "a copy from " + hexadecimal(global) + ", which is no memory of the device");
+    }
+    std::memcpy(copy.data, global, static_cast<size_t>(valid));
+  }
+  std::memset(shared, 0xff, static_cast<size_t>(bytes));
+  for (size_t word = offset / 4; word < (offset + static_cast<size_t>(bytes)) / 4; ++word) {
+    ++fiber.owner->pendingWrites[word];
+  }
+  fiber.copies.push_back(copy);
+}
+
+void commitCopies(Thread& thread) {
+  Fiber& fiber = fiberOf(thread);
+  fiber.committedCopies.push_back(std::move(fiber.copies));
+  fiber.copies.clear();
+}
+
+void waitForCopies(Thread& thread, int pending) {
+  Fiber& fiber = fiberOf(thread);
+  while (fiber.committedCopies.size() > static_cast<size_t>(pending)) {
+    for (const PendingCopy& copy : fiber.committedCopies.front()) {
+      std::memcpy(copy.to, copy.data, static_cast<size_t>(copy.bytes));
+      const size_t offset = static_cast<size_t>(copy.to - fiber.shared);
+      for (size_t word = offset / 4; word < (offset + static_cast<size_t>(copy.bytes)) / 4;
+           ++word) {
+        --fiber.owner->pendingWrites[word];
+      }
+    }
+    fiber.committedCopies.erase(fiber.committedCopies.begin());
+  }
+}
+
+// MARK: - Launches
+
+void waitForPrerequisites(Thread& thread) { fiberOf(thread).hasWaited = true; }
+
+void launchDependents(Thread&) {}
+
+}  // namespace
+
+const ait::emulated::Engine engine = {
+    fail,        meet,         synchronize,          synchronizeCluster,
+    touchGlobal, touchShared,  waitForPrerequisites, launchDependents,
+    copyAsync,   commitCopies, waitForCopies,
+};
+
+}  // namespace emulator

@@ -1,0 +1,60 @@
+import AITBuild
+import AITCodegen
+import AITEmulator
+import AITGPU
+import AITGraph
+import AITLoader
+
+/// The driver by which emulated devices are run: built where it is not there yet, and loaded into
+/// this process.
+package struct EmulatedDevice {
+  private let builder: Builder
+  private let folder: String
+
+  /// - Parameters:
+  ///   - builder: compiles it.
+  ///   - folder: where sources are put; nobody else may write there meanwhile.
+  package init(builder: Builder, folder: String) {
+    self.builder = builder
+    self.folder = folder
+  }
+
+  private static let flags = [
+    "-O2", "-fvisibility=default", "-Wno-unused-command-line-argument",
+  ]
+
+  /// Loads the driver; does nothing if it is loaded.
+  ///
+  /// - Throws: `compilerFailed`; `loadFailed` where another driver is loaded already.
+  package func load() async throws(Diagnostic) {
+    if EmulatedDriver.isLoaded { return }
+    let bundle = Self.bundle
+    let key = ObjectCache.key(
+      [builder.toolchain.version] + Self.flags + bundle.files.map { $0.path + $0.text }
+    )
+    let path = builder.libraryPath(key, orIn: folder)
+    if !FileSystem.exists(path) {
+      try builder.write(bundle, to: folder)
+      let objects = try await builder.compile(bundle.units, of: bundle, in: folder).objects
+      try await builder.link(objects, to: path, flags: ["-Wl,-soname,libcuda.so.1", "-ldl"])
+    }
+    try EmulatedDriver.load(path)
+  }
+
+  private static var bundle: SourceBundle {
+    let headers = AITGPU.preludeSources.filter { name, _ in
+      name.hasSuffix("dialect_emulated_engine.h") || name.hasSuffix("/types.h")
+    }
+    let files =
+      driverSources.map { SourceBundle.File(path: "emulator/driver/\($0.path)", text: $0.text) }
+      + headers.map { SourceBundle.File(path: "emulator/prelude/\($0.path)", text: $0.text) }
+    return SourceBundle(
+      name: "emulator",
+      files: files,
+      units: files.map(\.path).filter { $0.hasSuffix(".cpp") }.map {
+        .init(path: $0, flags: flags)
+      },
+      includePaths: ["emulator/driver", "emulator/prelude"]
+    )
+  }
+}

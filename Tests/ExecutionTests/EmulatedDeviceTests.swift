@@ -1,0 +1,21 @@
+import AITConformance
+import AITKernels
+import Testing
+
+/// Kernels for GPUs, run by the emulating driver on this machine's processor.
+@Suite struct EmulatedDeviceTests {
+  @Test(
+    "Kernels on emulated devices give the reference's results",
+    arguments: ["layer_norm", "matmul", "rms_norm", "softmax"]
+  )
+  func examples(_ name: String) async throws {
+    let conformance = Conformance(
+      target: try Target("emulated-cuda:sm_80"),
+      workDirectory: TestFolder.path("emulated"),
+      skipsGaps: true
+    )
+    let outcomes = try await conformance.run(operatorNamed: name)
+    #expect(outcomes.contains { !$0.isGap }, "nothing ran")
+    for outcome in outcomes where !outcome.isGap { #expect(outcome.isPassed, "\(outcome)") }
+  }
+}
