@@ -162,7 +162,7 @@ package struct Builder: Sendable {
         .compilerFailed,
         "linking failed:\n\(output.text.prefix(4000))",
         at: path,
-        hint: "see that the disk has room and that clang finds a linker and libstdc++"
+        hint: "see that the disk has room and that the compiler finds a linker and libstdc++"
       )
     }
     try FileSystem.rename(aside, to: path)

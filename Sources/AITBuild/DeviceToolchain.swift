@@ -105,7 +105,7 @@ package struct DeviceToolchain: Sendable {
 
   /// The arguments that make machine code for an architecture from a file.
   ///
-  /// clang preprocesses, so that no other host compiler need be there.
+  /// The compiler of host code preprocesses, so that no other need be there.
   package func arguments(
     _ source: String,
     for architecture: Target.CUDA,

@@ -17,7 +17,7 @@ extension Toolchain {
     guard let missing = Self.missingHeader(text) ?? Self.missingLibrary(text) else { return nil }
     return Diagnostic(
       .missingCompiler,
-      "clang finds no \(missing) for \(target.crossArchitecture ?? "this machine")",
+      "\(isClang ? "clang" : "g++") finds no \(missing) for \(target.crossArchitecture ?? "this machine")",
       at: compiler,
       hint: advice(for: target)
     )

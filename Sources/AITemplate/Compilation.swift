@@ -124,15 +124,26 @@ package struct ModelBundle: Sendable {
     let flags = (Builder.commonFlags + target.compilerFlags).joined(separator: " ")
     let machine = (toolchainFlags + target.baselineFlags).map { " \($0)" }.joined()
     let includes = bundle.includePaths.map { "-I\($0)" }.joined(separator: " ")
-    let sources = (codeUnits.map(\.path) + ["constants.cpp"]).joined(separator: " \\\n  ")
+    let isGPU = plan.target.isGPU
+    let tables = isGPU ? ["constants.cpp", "device.cpp"] : ["constants.cpp"]
+    let sources = (codeUnits.map(\.path) + tables).joined(separator: " \\\n  ")
     // Data alone, as the compiler wrote it.
-    let data = image.isEmpty ? "" : " constants.o"
-    return """
+    let data = (image.isEmpty ? "" : " constants.o") + (isGPU ? " device.o" : "")
+    let compilers =
+      isGPU
+      ? """
+      # Builds lib\(bundle.name).so with a C++ compiler alone. Generated.
+      # The machine code of kernels/*.cu is data, in device.o.
+      """
+      : """
       # Builds lib\(bundle.name).so with clang++ alone. Generated.
       # Make's own choice is not clang, whose vector extensions the kernels use.
       ifeq ($(origin CXX),default)
       CXX := clang++
       endif
+      """
+    return """
+      \(compilers)
       # Nothing, unless the target is another architecture than the machine that compiled the model.
       MACHINE :=\(machine)
       CXXFLAGS := -O3 $(MACHINE) \(flags) \(includes)

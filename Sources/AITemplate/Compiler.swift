@@ -70,8 +70,10 @@ package struct Compiler: Sendable {
     let lock = try FileSystem.Lock(folder: folder)
     let toolchain = try await Toolchain.find(
       at: options.compiler,
-      sysroot: options.sysroot
+      sysroot: options.sysroot,
+      for: target
     )
+    if let note = toolchain.note { options.remark?(note) }
 
     timer.begin(.passes)
     let optimized = try optimize(graph)

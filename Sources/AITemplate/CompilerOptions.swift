@@ -15,7 +15,7 @@ import AITGraph
 public struct CompilerOptions: Sendable {
   /// The C++ compiler; nil searches `PATH`, then beside `swift`.
   ///
-  /// It must be clang.
+  /// It must be clang; for GPU targets g++ will do, and is taken where there is no clang.
   public var compiler: String?
 
   /// The compiler of device code for GPU targets, nvcc; nil searches `PATH`, `CUDA_HOME` and NVIDIA's
@@ -54,6 +54,9 @@ public struct CompilerOptions: Sendable {
 
   /// Called as stages begin and end, for a progress line.
   public var progress: (@Sendable (CompilationStage) -> Void)?
+
+  /// Called with what a person may want to know, such as which compiler stands in for a missing one.
+  public var remark: (@Sendable (String) -> Void)?
 
   /// Creates options with their defaults.
   public init() {

@@ -75,7 +75,10 @@ struct BuildOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The C++ compiler, which must be clang; if not given, $AIT_CXX or the first on PATH.",
+      """
+      The C++ compiler, which must be clang, or g++ for GPU targets; if not given, $AIT_CXX or the \
+      first on PATH.
+      """,
       valueName: "program"
     )
   )
@@ -120,6 +123,7 @@ struct BuildOptions: ParsableArguments {
     options.jobs = jobs
     if noCache { options.objectCache = nil }
     if let progress { options.progress = { progress.begin($0) } }
+    if !quiet { options.remark = { Terminal.printError("note: \($0)") } }
     return options
   }
 }

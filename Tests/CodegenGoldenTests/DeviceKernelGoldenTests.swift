@@ -157,14 +157,32 @@ import Testing
     }
   }
 
+  /// g++, where it is there, compiles the host code as clang does.
+  static let hostCompilers: [String?] =
+    [nil] + ["/usr/bin/g++"].filter(FileSystem.isExecutable)
+
   @Test(
     "A library for a GPU loads where there is none, tells of itself, and says what is missing",
-    .enabled(if: hasCompiler)
+    .enabled(if: hasCompiler),
+    arguments: hostCompilers
   )
-  func libraryWithoutDriver() async throws {
+  func libraryWithoutDriver(_ compiler: String?) async throws {
     let folder = try TemporaryFolder()
     let graph = try Graph.parse("graph g {\n\(Self.cases[0].graph)\n}")
-    let library = try await Compiler(target: Self.target).compile(graph, in: folder.path).library
+    var options = CompilerOptions()
+    options.compiler = compiler
+    let result = try await Compiler(target: Self.target, options: options)
+      .compile(graph, in: folder.path)
+    let library = result.library
+    // The sources build it without the rest of the compiler.
+    let make = try await run(
+      program: "/usr/bin/env",
+      ["make", "-C", result.sourceFolder, "CXX=\(try await Toolchain.find().compiler)"]
+    )
+    #expect(make.code == 0, "\(make)")
+    #expect(
+      try TemporaryFolder.bytes("\(result.sourceFolder)/libg.so").count > 100_000
+    )
     do {
       _ = try CompiledModule(contentsOf: library)
     } catch {

@@ -13,6 +13,15 @@ bool isBelow(size_t index, int32_t count, const char* kind) {
          fail("found %s %zu, but the model has %d, counted from 0", kind, index, count);
 }
 
+bool isMemcpyKind(AITemplateMemcpyKind kind) {
+  const int number = static_cast<int>(kind);
+  return (number >= 0 && number <= 2) ||
+         fail(
+             "found kind = %d, expected 0 (host to device), 1 (device to host) or 2 (device to "
+             "device)",
+             number);
+}
+
 ModelContainer* open(AITemplateModelHandle handle) {
   if (!isGiven(handle, "handle")) return nullptr;
   ModelContainer* container = reinterpret_cast<ModelContainer*>(handle);

@@ -19,6 +19,7 @@ AITemplateError answer(const char* function, Body&& body) noexcept {
 // Each leaves an error text where it fails.
 bool isGiven(const void* pointer, const char* name);
 bool isBelow(size_t index, int32_t count, const char* kind);
+bool isMemcpyKind(AITemplateMemcpyKind kind);
 
 /// The container behind a handle; null if the handle is none of ours.
 ModelContainer* open(AITemplateModelHandle handle);

@@ -73,12 +73,7 @@ AITemplateError AITemplateMemcpy(void* dst, const void* src, size_t count,
                                  AITemplateMemcpyKind kind, AITemplateStreamHandle stream,
                                  bool sync) {
   return answer(__func__, [&] {
-    if (static_cast<int>(kind) < 0 || static_cast<int>(kind) > 2) {
-      return fail(
-          "found kind = %d, expected 0 (host to device), 1 (device to host) or 2 (device to "
-          "device)",
-          static_cast<int>(kind));
-    }
+    if (!isMemcpyKind(kind)) return false;
     if (count == 0) return true;
     if (!isGiven(dst, "dst") || !isGiven(src, "src")) return false;
     if (const DeviceBackend* backend = deviceBackend()) {

@@ -21,6 +21,7 @@ class CudaDevice final : public Device {
   void destroy() override;
   bool isUsable() const override;
   void noteFork() override { isForked_ = true; }
+  const char* name() const override { return label_; }
   bool upload(Memory& memory, Region& image, Array<const void*>& places) override;
   void* allocate(size_t sizeInBytes, const char* purpose) override;
   void free(void* memory) override;

@@ -90,6 +90,9 @@ class Device {
   virtual bool isUsable() const = 0;
   virtual void noteFork() = 0;
 
+  /// The device's number and name, such as "cuda:0 'NVIDIA H200'".
+  virtual const char* name() const = 0;
+
   /// Puts the constants and folded values that the library holds into one region, and says where
   /// each lies: constants first; null where there is no data.
   virtual bool upload(Memory& memory, Region& image, Array<const void*>& places) = 0;

@@ -12,6 +12,7 @@ SOURCES := \
   runtime/src/benchmark.cpp \
   runtime/src/c_api.cpp \
   runtime/src/c_api_additions.cpp \
+  runtime/src/c_api_device.cpp \
   runtime/src/c_api_memory.cpp \
   runtime/src/c_api_queries.cpp \
   runtime/src/constants.cpp \

@@ -117,6 +117,40 @@ typedef struct AITemplateMemoryFigures {
 AIT_EXPORT AITemplateError AITemplateModelContainerGetMemoryFigures(
     AITemplateModelHandle handle, AITemplateMemoryFigures* figures_out);
 
+// MARK: - The device of a container
+
+// Memory and streams of the device that the container is on, whatever device the calling thread
+// uses otherwise. Of a model for the CPU the memory is the host's, and null is the only stream.
+
+/// The device, such as "cuda:0 'NVIDIA H200'"; empty of a model for the CPU. The container's text.
+AIT_EXPORT AITemplateError AITemplateModelContainerGetDeviceName(AITemplateModelHandle handle,
+                                                                 const char** name_out);
+
+/// Memory for tensors, aligned as kernels need it; no bytes give a null pointer. To be freed
+/// before the container is deleted, when no run uses it any more.
+AIT_EXPORT AITemplateError AITemplateModelContainerDeviceMalloc(AITemplateModelHandle handle,
+                                                                void** ptr_out, size_t size);
+
+AIT_EXPORT AITemplateError AITemplateModelContainerDeviceFree(AITemplateModelHandle handle,
+                                                              void* ptr);
+
+/// Copies in the order of the stream; waits for the copy, but for one from device to device.
+AIT_EXPORT AITemplateError AITemplateModelContainerMemcpy(AITemplateModelHandle handle, void* dst,
+                                                          const void* src, size_t count,
+                                                          AITemplateMemcpyKind kind,
+                                                          AITemplateStreamHandle stream_handle);
+
+/// A stream that waits for no other.
+AIT_EXPORT AITemplateError AITemplateModelContainerStreamCreate(
+    AITemplateModelHandle handle, AITemplateStreamHandle* stream_handle_out);
+
+AIT_EXPORT AITemplateError AITemplateModelContainerStreamDestroy(
+    AITemplateModelHandle handle, AITemplateStreamHandle stream_handle);
+
+/// Waits for what is in the stream; an error of a kernel that ran there is reported.
+AIT_EXPORT AITemplateError AITemplateModelContainerStreamSynchronize(
+    AITemplateModelHandle handle, AITemplateStreamHandle stream_handle);
+
 // MARK: - The library about itself
 
 // These need no container; the text belongs to the library.
