@@ -72,6 +72,27 @@ import Testing
       """
     ),
     (
+      "matmul.cuda.float32",
+      """
+      symbol batch: 1...2048
+      input x: float32[batch, 512]
+      constant w: float32[250, 512]
+      constant b: float32[250]
+      y = matmul(x, w, b) {transpose_b: true, \
+      epilogue: (x0: float32, x1: float32) { t2 = add(x0, x1); return t2 }} : float32[batch, 250]
+      output y = y
+      """
+    ),
+    (
+      "matmul.cuda.axes",
+      """
+      input x: float16[2, 1, 3, 1, 24, 64]
+      input y: float16[1, 4, 1, 5, 64, 32]
+      z = matmul(x, y) {} : float16[2, 4, 3, 5, 24, 32]
+      output z = z
+      """
+    ),
+    (
       "layer_norm.cuda.residual",
       """
       symbol batch: 1...64

@@ -37,6 +37,18 @@ struct Bias {
 #endif
 };
 
+/// The same in double.
+struct WideBias {
+  static constexpr const char* kExtras = "b";
+  static double reference(double sum, const double* x) { return sum + x[0]; }
+#if defined(__CUDACC__)
+  template <int W>
+  static AIT_INLINE auto apply(ait::Vec<double, W> x0, ait::Vec<double, W> x1) {
+    return ait::results(x0 + x1);
+  }
+#endif
+};
+
 inline double geluOf(double x) {
   return x / (1 + std::exp(-1.5957691216057308 * x * (1 + 0.044715 * x * x)));
 }

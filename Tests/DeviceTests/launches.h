@@ -4,6 +4,8 @@
 #include "ait/gpu/matmul_few_rows_config.h"
 #include "ait/gpu/matmul_hopper_config.h"
 #include "ait/gpu/matmul_multistage_config.h"
+#include "ait/gpu/matmul_simt_config.h"
+#include "ait/gpu/matmul_simt_few_rows_config.h"
 #include "ait/gpu/rows_config.h"
 #include "memory.h"
 
@@ -14,6 +16,8 @@ struct Matrix {
   Address address;
   int64_t rowStride;
   int64_t batchStride = 0;
+  /// The stride of the axis that the matrix is contiguous along, else.
+  int64_t innerStride = 1;
 };
 
 /// The copy engine's view of a matrix whose rows are contiguous, in a batch.
@@ -114,6 +118,56 @@ Launch fewRowsLaunch(
   launch.blocks = ait::matmulFewRowsBlocks<Config>(problem.N, batch);
   launch.setArguments(ait::MatmulFewRowsArguments<Config, In, Out>{
       placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  launch.prepare();
+  return launch;
+}
+
+/// A or B with the strides along M or N and along K.
+template <int kRank>
+ait::OperandPlace<kRank + 2> placeOf(const Matrix& matrix, ait::Major major) {
+  ait::OperandPlace<kRank + 2> place{reinterpret_cast<void*>(matrix.address), {}};
+  if (kRank > 0) place.strides[0] = matrix.batchStride;
+  const bool isAlongK = major == ait::Major::k;
+  place.strides[kRank] = isAlongK ? matrix.rowStride : matrix.innerStride;
+  place.strides[kRank + 1] = isAlongK ? matrix.innerStride : matrix.rowStride;
+  return place;
+}
+
+/// A launch of `matmulSimt`.
+template <class Config, class In, class Out>
+Launch simtLaunch(const Module& module, const std::string& name,
+                  const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+                  const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulSimtShape<Config>;
+  constexpr int kRank = Config::kBatchRank;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks =
+      ait::matmulSimtBlocks<Config>(problem.M, problem.N, kRank > 0 ? problem.batchExtents[0] : 1);
+  launch.setArguments(ait::MatmulSimtArguments<Config, In, Out>{
+      placeOf<kRank>(a, Config::kMajorA), placeOf<kRank>(b, Config::kMajorB), problem});
+  launch.prepare();
+  return launch;
+}
+
+/// A launch of `matmulSimtFewRows`.
+template <class Config, class In, class Out>
+Launch simtFewRowsLaunch(
+    const Module& module, const std::string& name,
+    const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
+    const Matrix& a, const Matrix& b) {
+  using Shape = ait::MatmulSimtFewRowsShape<Config>;
+  constexpr int kRank = Config::kBatchRank;
+  Launch launch;
+  launch.function = module.function(name);
+  launch.threads = Shape::kThreads;
+  launch.sharedBytes = Shape::kSharedBytes;
+  launch.blocks =
+      ait::matmulSimtFewRowsBlocks<Config>(problem.N, kRank > 0 ? problem.batchExtents[0] : 1);
+  launch.setArguments(ait::MatmulSimtFewRowsArguments<Config, In, Out>{
+      placeOf<kRank>(a, Config::kMajorA), placeOf<kRank>(b), problem});
   launch.prepare();
   return launch;
 }

@@ -48,8 +48,18 @@ inline float toFloat(ait::float16 x) {
   return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
 }
 
+inline double toDouble(double x) { return x; }
+template <class T>
+double toDouble(T x) {
+  return toFloat(x);
+}
+
 template <class T>
 T fromFloat(float x);
+template <>
+inline double fromFloat<double>(float x) {
+  return x;
+}
 template <>
 inline float fromFloat<float>(float x) {
   return x;

@@ -1,42 +1,9 @@
 // Checks every instance of `matmulMultistage` and `matmulFewRows` against double sums:
 // multistage_test <folder of cubins>.
 #include "multistage_cases.h"
-#include "products.h"
+#include "product_checks.h"
 
 namespace {
-
-int failures = 0;
-
-/// Launches a product twice, which must give the same right result both times.
-template <class Config, class Body, class MakeLaunch>
-void check(const std::string& name, const device::Extents& extents, MakeLaunch&& makeLaunch) {
-  using T = typename Config::Element;
-  device::Product<T> product(extents, makeLaunch.majorA, makeLaunch.majorB, Body::kExtras,
-                             static_cast<uint64_t>(extents.M * 7 + extents.N * 3 + extents.K));
-  const device::Launch launch = makeLaunch(product);
-  double errors[2];
-  bool holds = true;
-  for (double& error : errors) {
-    product.output().poison();
-    launch.enqueue(device::Driver::shared().stream());
-    AIT_CALL(cuStreamSynchronize, device::Driver::shared().stream());
-    const auto verdict = product.verify(Body::reference);
-    error = verdict.error;
-    holds = holds && verdict.holds(device::toleranceOf<T>());
-    if (verdict.unwritten != 0 || !verdict.guardsAreIntact) {
-      std::printf("  unwritten %lld, guards %s\n", static_cast<long long>(verdict.unwritten),
-                  verdict.guardsAreIntact ? "intact" : "BROKEN");
-    }
-  }
-  holds = holds && errors[0] == errors[1];
-  if (!holds) ++failures;
-  std::printf("%s %s M=%lld N=%lld K=%lld b=%lld blocks=%lld error %.2e %.2e\n",
-              holds ? "ok    " : "FAILED", name.c_str(), static_cast<long long>(extents.M),
-              static_cast<long long>(extents.N), static_cast<long long>(extents.K),
-              static_cast<long long>(extents.batch), static_cast<long long>(launch.blocks),
-              errors[0], errors[1]);
-  std::fflush(stdout);
-}
 
 template <class Config, class Body>
 struct MakeMultistage {
@@ -75,38 +42,47 @@ void checkMultistage(const device::Module& module, const std::string& name) {
   const MakeMultistage<Config, Body> make{module, name};
   const int64_t batch = Config::kBatchRank > 0 ? 3 : 1;
   constexpr int kAlignment = Config::kAlignmentA;
+  using T = typename Config::Element;
+  // Factors of tf32 err by 2^-11 at most.
+  constexpr double kTolerance = std::is_same_v<T, float> ? 1e-3 : device::toleranceOf<T>();
+  const auto check = [&](int64_t M, int64_t N, int64_t K) {
+    device::checkProduct<T, Body>(name, {M, N, K, batch}, make, kTolerance);
+  };
 #if defined(AIT_SMALL_TESTS)
-  check<Config, Body>(name, {136, 72, 264, batch}, make);
-  if (kAlignment == 4) check<Config, Body>(name, {36, 100, 76, batch}, make);
-  if (kAlignment == 2) check<Config, Body>(name, {130, 34, 74, batch}, make);
-  if (kAlignment == 1) check<Config, Body>(name, {77, 31, 201, batch}, make);
-  if (kAlignment == 1) check<Config, Body>(name, {1, 3, 5, batch}, make);
+  check(136, 72, 264);
+  if (kAlignment == 4) check(36, 100, 76);
+  if (kAlignment == 2) check(130, 34, 74);
+  if (kAlignment == 1) check(77, 31, 201);
+  if (kAlignment == 1) check(1, 3, 5);
   return;
 #endif
-  check<Config, Body>(name, {256, 512, 512, batch}, make);
-  check<Config, Body>(name, {392, 328, 1096, batch}, make);
-  check<Config, Body>(name, {8, 8, 8, batch}, make);
-  if (kAlignment == 4) check<Config, Body>(name, {132, 100, 76, batch}, make);
-  if (kAlignment == 2) check<Config, Body>(name, {130, 98, 74, batch}, make);
-  if (kAlignment == 1) check<Config, Body>(name, {77, 131, 201, batch}, make);
-  if (kAlignment == 1) check<Config, Body>(name, {1, 3, 5, batch}, make);
+  check(256, 512, 512);
+  check(392, 328, 1096);
+  check(8, 8, 8);
+  if (kAlignment == 4) check(132, 100, 76);
+  if (kAlignment == 2) check(130, 98, 74);
+  if (kAlignment == 1) check(77, 131, 201);
+  if (kAlignment == 1) check(1, 3, 5);
 }
 
 template <class Config, class Body>
 void checkFewRows(const device::Module& module, const std::string& name) {
   const MakeFewRows<Config, Body> make{module, name};
   const int64_t batch = Config::kBatchRank > 0 ? 3 : 1;
+  const auto check = [&](int64_t M, int64_t N, int64_t K) {
+    device::checkProduct<typename Config::Element, Body>(name, {M, N, K, batch}, make);
+  };
   for (const int64_t rows : {1, 5, 8, 16}) {
     if (rows > Config::kRows) continue;
 #if defined(AIT_SMALL_TESTS)
-    check<Config, Body>(name, {rows, 40, 1096, batch}, make);
-    if (Config::kAlignmentA == 1) check<Config, Body>(name, {rows, 35, 201, batch}, make);
+    check(rows, 40, 1096);
+    if (Config::kAlignmentA == 1) check(rows, 35, 201);
     continue;
 #endif
-    check<Config, Body>(name, {rows, 512, 4096, batch}, make);
-    check<Config, Body>(name, {rows, 328, 1096, batch}, make);
-    check<Config, Body>(name, {rows, 8, 8, batch}, make);
-    if (Config::kAlignmentA == 1) check<Config, Body>(name, {rows, 131, 201, batch}, make);
+    check(rows, 512, 4096);
+    check(rows, 328, 1096);
+    check(rows, 8, 8);
+    if (Config::kAlignmentA == 1) check(rows, 131, 201);
   }
 }
 
@@ -120,6 +96,6 @@ int main(int count, char** arguments) {
 #define AIT_CHECK_FEW_ROWS(name, body, ...) checkFewRows<cases::name, bodies::body>(module, #name);
   AIT_MULTISTAGE_CASES(AIT_CHECK_MULTISTAGE)
   AIT_FEW_ROWS_CASES(AIT_CHECK_FEW_ROWS)
-  std::printf(failures == 0 ? "all hold\n" : "%d FAILED\n", failures);
-  return failures != 0;
+  std::printf(device::failures == 0 ? "all hold\n" : "%d FAILED\n", device::failures);
+  return device::failures != 0;
 }

@@ -16,12 +16,13 @@ struct Extents {
 template <class T>
 class Product {
  public:
+  /// - spread: the distance of neighbours in A and B along the axis that `majorA`, `majorB` name.
   Product(Extents extents, ait::Major majorA, ait::Major majorB, const std::string& extras,
-          uint64_t seed = 1)
-      : extents_(extents), majorA_(majorA), majorB_(majorB), kinds_(extras) {
+          uint64_t seed = 1, int64_t spread = 1)
+      : extents_(extents), majorA_(majorA), majorB_(majorB), kinds_(extras), spread_(spread) {
     const auto [M, N, K, batch] = extents;
-    a_ = randomNumbers<T>(static_cast<size_t>(batch * M * K), seed);
-    b_ = randomNumbers<T>(static_cast<size_t>(batch * N * K), seed + 1);
+    a_ = randomNumbers<T>(static_cast<size_t>(batch * M * K * spread), seed);
+    b_ = randomNumbers<T>(static_cast<size_t>(batch * N * K * spread), seed + 1);
     deviceA_ = Buffer(a_);
     deviceB_ = Buffer(b_);
     for (size_t i = 0; i < kinds_.size(); ++i) {
@@ -55,12 +56,12 @@ class Product {
   }
 
   Matrix a() const {
-    return {deviceA_.address(), majorA_ == ait::Major::k ? extents_.K : extents_.M,
-            extents_.M * extents_.K};
+    return {deviceA_.address(), (majorA_ == ait::Major::k ? extents_.K : extents_.M) * spread_,
+            extents_.M * extents_.K * spread_, spread_};
   }
   Matrix b() const {
-    return {deviceB_.address(), majorB_ == ait::Major::k ? extents_.K : extents_.N,
-            extents_.N * extents_.K};
+    return {deviceB_.address(), (majorB_ == ait::Major::k ? extents_.K : extents_.N) * spread_,
+            extents_.N * extents_.K * spread_, spread_};
   }
   const Buffer& output() const { return output_; }
   Buffer& output() { return output_; }
@@ -97,9 +98,12 @@ class Product {
 
  private:
   static bool isPoison(T x) {
-    uint16_t bits;
-    std::memcpy(&bits, &x, 2);
-    return bits == 0xffff;
+    unsigned char bytes[sizeof(T)];
+    std::memcpy(bytes, &x, sizeof(T));
+    for (const unsigned char byte : bytes) {
+      if (byte != 0xff) return false;
+    }
+    return true;
   }
 
   ErrorNorm errorOfRow(const std::vector<T>& output, int64_t row,
@@ -107,24 +111,26 @@ class Product {
     const auto [M, N, K, batch] = extents_;
     const int64_t matrix = row / M;
     const int64_t m = row % M;
-    std::vector<float> a(static_cast<size_t>(K));
+    std::vector<double> a(static_cast<size_t>(K));
     for (int64_t k = 0; k < K; ++k) {
-      a[static_cast<size_t>(k)] = toFloat(a_[static_cast<size_t>(
-          matrix * M * K + (majorA_ == ait::Major::k ? m * K + k : k * M + m))]);
+      a[static_cast<size_t>(k)] = toDouble(a_[static_cast<size_t>(
+          (matrix * M * K + (majorA_ == ait::Major::k ? m * K + k : k * M + m)) * spread_)]);
     }
     std::vector<double> sums(static_cast<size_t>(N), 0.0);
     if (majorB_ == ait::Major::k) {
       for (int64_t n = 0; n < N; ++n) {
-        const T* b = b_.data() + matrix * N * K + n * K;
+        const T* b = b_.data() + (matrix * N * K + n * K) * spread_;
         double sum = 0;
-        for (int64_t k = 0; k < K; ++k) sum += double{a[static_cast<size_t>(k)]} * toFloat(b[k]);
+        for (int64_t k = 0; k < K; ++k) {
+          sum += a[static_cast<size_t>(k)] * toDouble(b[k * spread_]);
+        }
         sums[static_cast<size_t>(n)] = sum;
       }
     } else {
       for (int64_t k = 0; k < K; ++k) {
-        const T* b = b_.data() + matrix * N * K + k * N;
+        const T* b = b_.data() + (matrix * N * K + k * N) * spread_;
         for (int64_t n = 0; n < N; ++n) {
-          sums[static_cast<size_t>(n)] += double{a[static_cast<size_t>(k)]} * toFloat(b[n]);
+          sums[static_cast<size_t>(n)] += a[static_cast<size_t>(k)] * toDouble(b[n * spread_]);
         }
       }
     }
@@ -136,9 +142,9 @@ class Product {
                            : kinds_[i] == 'c' ? m
                            : kinds_[i] == 't' ? matrix * M * N + n * M + m
                                               : row * N + n;
-        extras[i] = toFloat(extras_[i][static_cast<size_t>(at)]);
+        extras[i] = toDouble(extras_[i][static_cast<size_t>(at)]);
       }
-      norm.add(toFloat(output[static_cast<size_t>(row * N + n)]),
+      norm.add(toDouble(output[static_cast<size_t>(row * N + n)]),
                body(sums[static_cast<size_t>(n)], extras));
     }
     return norm;
@@ -148,6 +154,7 @@ class Product {
   ait::Major majorA_;
   ait::Major majorB_;
   std::string kinds_;
+  int64_t spread_;
   std::vector<T> a_, b_;
   std::vector<std::vector<T>> extras_;
   Buffer deviceA_, deviceB_, output_;
@@ -157,7 +164,10 @@ class Product {
 /// The error allowed of a single operator, by the type of its result.
 template <class T>
 constexpr double toleranceOf() {
-  return std::is_same_v<T, ait::bfloat16> ? 1.5e-2 : std::is_same_v<T, ait::float16> ? 2e-3 : 1e-5;
+  return std::is_same_v<T, ait::bfloat16>  ? 1.5e-2
+         : std::is_same_v<T, ait::float16> ? 2e-3
+         : std::is_same_v<T, double>       ? 1e-12
+                                           : 1e-5;
 }
 
 }  // namespace device

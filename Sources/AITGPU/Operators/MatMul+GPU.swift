@@ -15,9 +15,6 @@ extension MatMul: GPULowerable {
   package func lowerToGPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     let dtype = node.inputs[0].type.dtype
-    guard dtype == .float16 || dtype == .bfloat16 else {
-      throw node.unsupported(target, "the matrix units' kernels take float16 and bfloat16")
-    }
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     try DeviceFunctions.check(epilogue, node, target)
     let node = node.withVectorsAsMatrices
@@ -27,20 +24,20 @@ extension MatMul: GPULowerable {
       transposeB: transposeB,
       inner: innerExtent(node.inputs[0].type)
     )
-    guard problem.batchRank <= 3 else {
-      throw node.unsupported(target, "its batch axes do not join")
-    }
     // Blocks are counted in 32 bits, and a block computes 16 elements at least.
     try node.checkCount(problem.loops.extents.reduce(1, *), target, of: "rows")
     try node.checkCount(problem.columns, target, of: "columns")
     try node.checkCount(problem.inner, target, of: "terms of a sum")
-    let product = try DeviceProduct(node, target, problem)
+    let kernel =
+      DeviceProduct.covers(problem, dtype)
+      ? DeviceProduct(node, target, problem).kernel(epilogue)
+      : SimtProduct(node, problem).kernel(epilogue)
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2
       + node.outputs[0].type.shape.elementCount * Dimension(epilogue.expanded().operationCount)
     return [
       KernelCall(
-        kernel: product.kernel(epilogue),
+        kernel: kernel,
         reads: [.input(0), .input(1)] + node.epilogueInputs.map { .input($0) },
         writes: node.outputs.indices.map { .output($0) },
         sizes: problem.sizes(packedMatrix: nil),
@@ -58,21 +55,19 @@ struct DeviceProduct {
   private let majors: (a: String, b: String)
   private let alignments: (a: Int, b: Int)
 
-  init(_ node: NodeContext, _ target: Target, _ problem: MatMulProblem) throws(Diagnostic) {
+  /// Whether the matrix units take the elements, and the operands are contiguous along an axis.
+  static func covers(_ problem: MatMulProblem, _ dtype: DType) -> Bool {
+    (dtype == .float16 || dtype == .bfloat16) && problem.majorA != nil && problem.majorB != nil
+  }
+
+  /// - Precondition: `covers` holds.
+  init(_ node: NodeContext, _ target: Target, _ problem: MatMulProblem) {
     self.node = node
     self.target = target
     self.problem = problem
-    func major(_ operand: Int, inner: Dimension, other: Dimension) throws(Diagnostic) -> String {
-      if inner == 1 || problem.inner == 1 { return "k" }
-      if other == 1 { return "mn" }
-      throw node.unsupported(target, "operand \(operand) is contiguous along neither of its axes")
-    }
     let rows = problem.loops.rank - 1
     let aStrides = problem.loops.strides[0]
-    majors = (
-      try major(0, inner: problem.aInnerStride, other: aStrides[rows]),
-      try major(1, inner: problem.bStrides.inner, other: problem.bStrides.columns)
-    )
+    majors = (problem.majorA ?? "k", problem.majorB ?? "k")
     func alignment(_ operand: NodeContext.Operand, _ strides: [Dimension]) -> Int {
       (strides + [operand.layout.offset]).map { DeviceAlignment.powerOfTwo($0, limit: 8) }
         .min() ?? 8
@@ -111,7 +106,7 @@ struct DeviceProduct {
     var config = DeviceConfig(name: name, base: base)
     config.types = [("Element", element)]
     config.constants = [
-      ("kBatchRank", problem.batchRank), ("kColumnMultiple", columnMultiple),
+      ("kBatchRank", problem.deviceBatchRank), ("kColumnMultiple", columnMultiple),
     ]
     return config
   }
@@ -198,7 +193,7 @@ struct DeviceProduct {
       )
     }
     if hasFewRows {
-      let condition = M.upperBound <= 16 ? nil : "context.sizes[\(problem.batchRank)] <= 16"
+      let condition = M.upperBound <= 16 ? nil : "context.sizes[\(problem.deviceBatchRank)] <= 16"
       add(
         fewRows,
         "MatmulFewRows",
@@ -231,31 +226,11 @@ struct DeviceProduct {
     }
     return KernelSource(
       stem: "matmul_\(node.inputs[0].type.dtype.rawValue)",
-      headers: ["ait/gpu/launch.h"],
+      headers: ["ait/gpu/launch.h"] + problem.outerHeaders,
       definitions: (configs.map(\.text) + packs).joined(separator: "\n\n"),
-      statement: launches.joined(separator: "\n  "),
+      statement: problem.forEachOuterMatrix(launches, node.inputs[0].type.dtype),
       configuration: configs.map { $0.name }.joined(separator: ", "),
       entries: entries
     )
-  }
-}
-
-extension MatMulProblem {
-  /// The prelude's descriptions of operands that join the result.
-  fileprivate func deviceExtras(_ operands: [NodeContext.Operand], from first: Int) -> [String] {
-    operands.enumerated().map { index, operand in
-      let column = columnStrides[first - 2 + index]
-      let access =
-        column == 1 || columns == 1 ? "contiguous" : column == 0 ? "uniform" : "strided"
-      let storage = CxxScalar.storageType(operand.type.dtype)
-      guard access == "contiguous" else {
-        return "ait::Operand<\(storage), ait::Access::\(access)>"
-      }
-      let limit = max(1, DeviceAlignment.widest / operand.type.dtype.sizeInBytes)
-      let strides = loops.strides[first + index] + [operand.layout.offset]
-      let alignment = strides.map { DeviceAlignment.powerOfTwo($0, limit: limit) }.min() ?? limit
-      let rows = loops.strides[first + index][loops.rank - 1] == 0 ? ", ait::Rows::uniform" : ""
-      return "ait::Operand<\(storage), ait::Access::contiguous, \(alignment)\(rows)>"
-    }
   }
 }

@@ -51,18 +51,28 @@ class MatrixEpilogue {
       }
     }
 
-    /// Finishes the columns `offset ..< offset + W`, those that exist.
-    template <int W>
-    AIT_DEVICE void finish(const Values<float, W>& sums, const Extras<W>& extras,
+    /// Finishes the columns `offset ..< offset + W`, those that exist, from sums of any type.
+    template <int W, class Sums>
+    AIT_DEVICE void finish(const Sums& sums, const Extras<W>& extras, int offset) const {
+      finishJoined<W>(extras, offset, sums);
+    }
+    /// The same for a body of two sums.
+    template <int W, class Sums>
+    AIT_DEVICE void finish(const Sums& first, const Sums& second, const Extras<W>& extras,
                            int offset) const {
-      // The body runs for columns that do not exist, too: a branch around it would keep the
-      // compiler from working on several packets at once.
-      Packets<Out, W> out;
-      applyBody<Body, W>(out, extras, sums);
-      if (offset < columns_) storeIndexed<W>(out, offset, Out{}, Indices<Out::kCount>{});
+      finishJoined<W>(extras, offset, first, second);
     }
 
    private:
+    template <int W, class... Sums>
+    AIT_DEVICE void finishJoined(const Extras<W>& extras, int offset, const Sums&... sums) const {
+      // The body runs for columns that do not exist, too: a branch around it would keep the
+      // compiler from working on several packets at once.
+      Packets<Out, W> out;
+      applyBody<Body, W>(out, extras, sums...);
+      if (offset < columns_) storeIndexed<W>(out, offset, Out{}, Indices<Out::kCount>{});
+    }
+
     template <template <class...> class PackIn, template <class...> class PackOut, class... I,
               class... O, int... i, int... o>
     AIT_DEVICE void place(const MatrixEpilogue& epilogue, int row, int column, PackIn<I...>,
