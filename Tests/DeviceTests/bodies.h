@@ -87,6 +87,21 @@ struct BiasGeluApproximate {
 #endif
 };
 
+/// The gate of SwiGLU on two sums: silu(x) y + an extra.
+struct GateBias {
+  static constexpr const char* kExtras = "b";
+  static double reference(double first, double second, const double* x) {
+    return first / (1 + std::exp(-first)) * second + x[0];
+  }
+#if defined(__CUDACC__)
+  template <int W>
+  static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
+                               ait::Vec<float, W> x2) {
+    return ait::results(x0 * ait::sigmoid(x0) * x1 + x2);
+  }
+#endif
+};
+
 struct BiasResidual {
   static constexpr const char* kExtras = "br";
   static double reference(double sum, const double* x) { return sum + x[0] + x[1]; }

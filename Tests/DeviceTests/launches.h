@@ -43,7 +43,8 @@ ait::TensorMap tensorMap(const Matrix& matrix, int64_t rows, int64_t columns, in
 template <class Config, class In, class Out>
 Launch hopperLaunch(const Module& module, const std::string& name,
                     const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
-                    const Matrix& a, const Matrix& b, bool isConstantB = false) {
+                    const Matrix& a, const Matrix& b, bool isConstantB = false,
+                    [[maybe_unused]] const Matrix& second = {}) {
   using Shape = ait::MatmulHopperShape<Config>;
   using Element = typename Config::Element;
   constexpr int kRank = Config::kBatchRank;
@@ -57,6 +58,9 @@ Launch hopperLaunch(const Module& module, const std::string& name,
   };
   arguments.a = encode(a, Config::kMajorA, problem.M, Shape::kABoxRows);
   arguments.b = encode(b, Config::kMajorB, problem.N, Shape::kBBoxRows);
+  if constexpr (Config::kIsPaired) {
+    arguments.second = encode(second, Config::kMajorB, problem.N, Shape::kBBoxRows);
+  }
   arguments.problem = problem;
   arguments.aBatchAxes = a.batchStride != 0;
   arguments.bBatchAxes = b.batchStride != 0;
@@ -89,7 +93,7 @@ template <class Config, class In, class Out>
 Launch multistageLaunch(
     const Module& module, const std::string& name,
     const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
-    const Matrix& a, const Matrix& b) {
+    const Matrix& a, const Matrix& b, [[maybe_unused]] const Matrix& second = {}) {
   using Shape = ait::MatmulMultistageShape<Config>;
   const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
   Launch launch;
@@ -97,8 +101,12 @@ Launch multistageLaunch(
   launch.threads = Shape::kThreads;
   launch.sharedBytes = Shape::kSharedBytes;
   launch.blocks = ait::matmulMultistageBlocks<Config>(problem.M, problem.N, batch);
-  launch.setArguments(ait::MatmulMultistageArguments<Config, In, Out>{
-      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  ait::MatmulMultistageArguments<Config, In, Out> arguments{};
+  arguments.a = placeOf<Config::kBatchRank>(a);
+  arguments.b = placeOf<Config::kBatchRank>(b);
+  if constexpr (Config::kIsPaired) arguments.second = placeOf<Config::kBatchRank>(second);
+  arguments.problem = problem;
+  launch.setArguments(arguments);
   launch.prepare();
   return launch;
 }
@@ -108,7 +116,7 @@ template <class Config, class In, class Out>
 Launch fewRowsLaunch(
     const Module& module, const std::string& name,
     const ait::MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount>& problem,
-    const Matrix& a, const Matrix& b) {
+    const Matrix& a, const Matrix& b, [[maybe_unused]] const Matrix& second = {}) {
   using Shape = ait::MatmulFewRowsShape<Config>;
   const int64_t batch = Config::kBatchRank > 0 ? problem.batchExtents[0] : 1;
   Launch launch;
@@ -116,8 +124,12 @@ Launch fewRowsLaunch(
   launch.threads = Shape::kThreads;
   launch.sharedBytes = Shape::kSharedBytes;
   launch.blocks = ait::matmulFewRowsBlocks<Config>(problem.N, batch);
-  launch.setArguments(ait::MatmulFewRowsArguments<Config, In, Out>{
-      placeOf<Config::kBatchRank>(a), placeOf<Config::kBatchRank>(b), problem});
+  ait::MatmulFewRowsArguments<Config, In, Out> arguments{};
+  arguments.a = placeOf<Config::kBatchRank>(a);
+  arguments.b = placeOf<Config::kBatchRank>(b);
+  if constexpr (Config::kIsPaired) arguments.second = placeOf<Config::kBatchRank>(second);
+  arguments.problem = problem;
+  launch.setArguments(arguments);
   launch.prepare();
   return launch;
 }

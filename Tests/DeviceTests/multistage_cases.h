@@ -54,7 +54,11 @@ struct FewRows : ait::MatmulFewRowsDefaults {
   X(multi_f16_4, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 4, 4)               \
   X(multi_f16_2_bn, Bias, F16, 128, 64, 4, 2, 3, Major::k, Major::mn, 0, 2, 2)           \
   X(multi_f16_odd, BiasResidual, F16, 128, 64, 4, 2, 3, Major::k, Major::k, 0, 1, 1)     \
-  X(multi_f16_odd_batch, Bias, BF16, 64, 64, 2, 2, 2, Major::mn, Major::mn, 1, 1, 1)
+  X(multi_f16_odd_batch, Bias, BF16, 64, 64, 2, 2, 2, Major::mn, Major::mn, 1, 1, 1)     \
+  X(multi_tf32, BiasResidual, float, 128, 128, 2, 4, 3, Major::k, Major::k, 0, 4, 4)     \
+  X(multi_tf32_64x64, BiasGelu, float, 64, 64, 2, 2, 4, Major::k, Major::k, 0, 4, 4)     \
+  X(multi_tf32_bn, Bias, float, 128, 128, 2, 4, 3, Major::k, Major::mn, 0, 4, 4)         \
+  X(multi_tf32_odd, Bias, float, 64, 64, 2, 2, 3, Major::mn, Major::k, 1, 1, 1)
 
 #define AIT_FEW_ROWS_CASES(X)                            \
   X(few_8_n16_w8_s4, Bias, F16, 8, 16, 8, 4)             \

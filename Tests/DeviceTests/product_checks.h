@@ -10,11 +10,12 @@ inline int failures = 0;
 
 /// Launches a product twice, which must give the same right result both times. `makeLaunch` has the
 /// majors of A and B and makes the launch of a product.
-template <class T, class Body, class MakeLaunch>
+template <class T, class Body, bool kIsPaired = false, class MakeLaunch>
 void checkProduct(const std::string& name, const Extents& extents, MakeLaunch&& makeLaunch,
                   double tolerance = toleranceOf<T>(), int64_t spread = 1) {
   Product<T> product(extents, makeLaunch.majorA, makeLaunch.majorB, Body::kExtras,
-                     static_cast<uint64_t>(extents.M * 7 + extents.N * 3 + extents.K), spread);
+                     static_cast<uint64_t>(extents.M * 7 + extents.N * 3 + extents.K), spread,
+                     kIsPaired);
   const Launch launch = makeLaunch(product);
   double errors[2];
   bool holds = true;

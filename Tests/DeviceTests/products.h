@@ -18,13 +18,15 @@ class Product {
  public:
   /// - spread: the distance of neighbours in A and B along the axis that `majorA`, `majorB` name.
   Product(Extents extents, ait::Major majorA, ait::Major majorB, const std::string& extras,
-          uint64_t seed = 1, int64_t spread = 1)
+          uint64_t seed = 1, int64_t spread = 1, bool isPaired = false)
       : extents_(extents), majorA_(majorA), majorB_(majorB), kinds_(extras), spread_(spread) {
     const auto [M, N, K, batch] = extents;
     a_ = randomNumbers<T>(static_cast<size_t>(batch * M * K * spread), seed);
     b_ = randomNumbers<T>(static_cast<size_t>(batch * N * K * spread), seed + 1);
     deviceA_ = Buffer(a_);
     deviceB_ = Buffer(b_);
+    second_ = randomNumbers<T>(isPaired ? b_.size() : 0, seed + 99);
+    if (isPaired) deviceSecond_ = Buffer(second_);
     for (size_t i = 0; i < kinds_.size(); ++i) {
       const int64_t count = kinds_[i] == 'b' ? N : kinds_[i] == 'c' ? M : batch * M * N;
       // As large as the sums, so that a mistake in either shows.
@@ -63,6 +65,12 @@ class Product {
     return {deviceB_.address(), (majorB_ == ait::Major::k ? extents_.K : extents_.N) * spread_,
             extents_.N * extents_.K * spread_, spread_};
   }
+  /// The second matrix of a pair, which lies as `b` does.
+  Matrix second() const {
+    Matrix matrix = b();
+    matrix.address = deviceSecond_.address();
+    return matrix;
+  }
   const Buffer& output() const { return output_; }
   Buffer& output() { return output_; }
   const Extents& extents() const { return extents_; }
@@ -78,6 +86,14 @@ class Product {
 
   /// Compares the output: all rows, or a sample of them where all would take long.
   Verdict verify(double (*body)(double, const double*)) const {
+    return verifyJoined([body](double sum, double, const double* x) { return body(sum, x); });
+  }
+  /// The same of a body of two sums.
+  Verdict verify(double (*body)(double, double, const double*)) const { return verifyJoined(body); }
+
+ private:
+  template <class Body>
+  Verdict verifyJoined(Body body) const {
     const auto [M, N, K, batch] = extents_;
     const std::vector<T> output = output_.template content<T>();
     Verdict verdict{0, 0, output_.guardsAreIntact()};
@@ -96,7 +112,6 @@ class Product {
     return verdict;
   }
 
- private:
   static bool isPoison(T x) {
     unsigned char bytes[sizeof(T)];
     std::memcpy(bytes, &x, sizeof(T));
@@ -106,8 +121,8 @@ class Product {
     return true;
   }
 
-  ErrorNorm errorOfRow(const std::vector<T>& output, int64_t row,
-                       double (*body)(double, const double*)) const {
+  template <class Body>
+  ErrorNorm errorOfRow(const std::vector<T>& output, int64_t row, Body body) const {
     const auto [M, N, K, batch] = extents_;
     const int64_t matrix = row / M;
     const int64_t m = row % M;
@@ -116,24 +131,9 @@ class Product {
       a[static_cast<size_t>(k)] = toDouble(a_[static_cast<size_t>(
           (matrix * M * K + (majorA_ == ait::Major::k ? m * K + k : k * M + m)) * spread_)]);
     }
-    std::vector<double> sums(static_cast<size_t>(N), 0.0);
-    if (majorB_ == ait::Major::k) {
-      for (int64_t n = 0; n < N; ++n) {
-        const T* b = b_.data() + (matrix * N * K + n * K) * spread_;
-        double sum = 0;
-        for (int64_t k = 0; k < K; ++k) {
-          sum += a[static_cast<size_t>(k)] * toDouble(b[k * spread_]);
-        }
-        sums[static_cast<size_t>(n)] = sum;
-      }
-    } else {
-      for (int64_t k = 0; k < K; ++k) {
-        const T* b = b_.data() + (matrix * N * K + k * N) * spread_;
-        for (int64_t n = 0; n < N; ++n) {
-          sums[static_cast<size_t>(n)] += a[static_cast<size_t>(k)] * toDouble(b[n * spread_]);
-        }
-      }
-    }
+    const std::vector<double> sums = sumsOfRow(a, b_, matrix);
+    const std::vector<double> others =
+        second_.empty() ? std::vector<double>(sums.size()) : sumsOfRow(a, second_, matrix);
     ErrorNorm norm;
     for (int64_t n = 0; n < N; ++n) {
       double extras[4] = {};
@@ -145,9 +145,34 @@ class Product {
         extras[i] = toDouble(extras_[i][static_cast<size_t>(at)]);
       }
       norm.add(toDouble(output[static_cast<size_t>(row * N + n)]),
-               body(sums[static_cast<size_t>(n)], extras));
+               body(sums[static_cast<size_t>(n)], others[static_cast<size_t>(n)], extras));
     }
     return norm;
+  }
+
+  /// The sums of a row of A with every column of a matrix of the batch.
+  std::vector<double> sumsOfRow(const std::vector<double>& a, const std::vector<T>& matrices,
+                                int64_t matrix) const {
+    const auto [M, N, K, batch] = extents_;
+    std::vector<double> sums(static_cast<size_t>(N), 0.0);
+    if (majorB_ == ait::Major::k) {
+      for (int64_t n = 0; n < N; ++n) {
+        const T* b = matrices.data() + (matrix * N * K + n * K) * spread_;
+        double sum = 0;
+        for (int64_t k = 0; k < K; ++k) {
+          sum += a[static_cast<size_t>(k)] * toDouble(b[k * spread_]);
+        }
+        sums[static_cast<size_t>(n)] = sum;
+      }
+    } else {
+      for (int64_t k = 0; k < K; ++k) {
+        const T* b = matrices.data() + (matrix * N * K + k * N) * spread_;
+        for (int64_t n = 0; n < N; ++n) {
+          sums[static_cast<size_t>(n)] += a[static_cast<size_t>(k)] * toDouble(b[n * spread_]);
+        }
+      }
+    }
+    return sums;
   }
 
   Extents extents_;
@@ -155,9 +180,9 @@ class Product {
   ait::Major majorB_;
   std::string kinds_;
   int64_t spread_;
-  std::vector<T> a_, b_;
+  std::vector<T> a_, b_, second_;
   std::vector<std::vector<T>> extras_;
-  Buffer deviceA_, deviceB_, output_;
+  Buffer deviceA_, deviceB_, deviceSecond_, output_;
   std::vector<Buffer> deviceExtras_;
 };
 

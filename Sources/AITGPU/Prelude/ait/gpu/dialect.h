@@ -7,7 +7,7 @@
 //   memory        Words<bytes>, loadGlobal storeGlobal loadShared storeShared dynamicSharedMemory
 //   numbers       toCompute<T> toStorage<T> packed pairs, exp2Approximate …
 //   copies        copyAsync commitCopies waitForCopies
-//   matrices      loadMatrices multiplyTiles
+//   matrices      loadMatrices multiplyTiles roundToTensorFloat
 //   launches      waitForPrerequisites launchDependents
 //
 // and on targets with kHasClusters, kHasTensorCopies and kHasWarpgroups:

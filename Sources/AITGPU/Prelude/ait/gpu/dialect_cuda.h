@@ -204,7 +204,15 @@ AIT_DEVICE void loadMatrices(uint32_t (&x)[4], const void* row) {
   }
 }
 
-/// sum += A B for a 16 x 16 matrix A and a 16 x 8 matrix B, fragments as `loadMatrices` gives them.
+/// The bits of a float rounded to tf32: to 10 bits of mantissa, halves away from zero.
+AIT_DEVICE uint32_t roundToTensorFloat(uint32_t bits) {
+  uint32_t rounded;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "r"(bits));
+  return rounded;
+}
+
+/// sum += A B for a 16 x 16 matrix A and a 16 x 8 matrix B, fragments as `loadMatrices` gives them;
+/// of floats, 16 x 8 by 8 x 8 of tf32, where a lane has the word lane % 4 of each row of 16 bytes.
 template <class T>
 AIT_DEVICE void multiplyTiles(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
   if constexpr (__is_same(T, float16)) {
@@ -213,8 +221,14 @@ AIT_DEVICE void multiplyTiles(float (&sum)[4], const uint32_t (&a)[4], uint32_t 
         "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  } else if constexpr (__is_same(T, float)) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   } else {
-    static_assert(__is_same(T, bfloat16), "the matrix units multiply float16 and bfloat16");
+    static_assert(__is_same(T, bfloat16), "the matrix units multiply float16, bfloat16 and tf32");
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
         "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"

@@ -1,5 +1,6 @@
-// What a step's host code does: makes a kernel's arguments of the step's sizes and buffers, and puts
-// the launch into the device's queue. For the host; the configurations are those of the kernels.
+// What a step's host code does: makes a kernel's arguments of the step's sizes and buffers, and
+// puts the launch into the device's queue. For the host; the configurations are those of the
+// kernels.
 #pragma once
 
 #include "ait/gpu/matmul_few_rows_config.h"
@@ -92,8 +93,10 @@ struct ProductSizes {
   bool isEmpty() const { return M() == 0 || N() == 0 || batchCount() == 0; }
 };
 
+/// - first: the buffer of the first extra or output: after A and B, or the two matrices of a pair.
 template <int kBatchRank, int kCount>
-void fillProblem(const KernelContext& context, MatmulProblem<kBatchRank, kCount>& problem) {
+void fillProblem(const KernelContext& context, MatmulProblem<kBatchRank, kCount>& problem,
+                 int first = 2) {
   const ProductSizes<kBatchRank> sizes{context.sizes};
   problem.M = static_cast<int32_t>(sizes.M());
   problem.N = static_cast<int32_t>(sizes.N());
@@ -102,7 +105,7 @@ void fillProblem(const KernelContext& context, MatmulProblem<kBatchRank, kCount>
     problem.batchExtents[axis] = static_cast<int32_t>(sizes.batch(axis));
   }
   for (int operand = 0; operand < kCount; ++operand) {
-    problem.operands[operand].base = context.buffers[2 + operand];
+    problem.operands[operand].base = context.buffers[first + operand];
     for (int axis = 0; axis < kBatchRank + 2; ++axis) {
       problem.operands[operand].strides[axis] = sizes.operand(operand)[axis];
     }
@@ -128,7 +131,11 @@ void launchFewRows(const KernelContext& context, int32_t kernel) {
   MatmulFewRowsArguments<Config, In, Out> arguments{};
   arguments.a = matrixPlace<kRank>(context.buffers[0], sizes.a(), sizes.a()[kRank]);
   arguments.b = matrixPlace<kRank>(context.buffers[1], sizes.b(), sizes.b()[kRank + 1]);
-  fillProblem(context, arguments.problem);
+  if constexpr (Config::kIsPaired) {
+    arguments.second = arguments.b;
+    arguments.second.base = context.buffers[2];
+  }
+  fillProblem(context, arguments.problem, Config::kIsPaired ? 3 : 2);
   launchKernel(context, kernel, matmulFewRowsBlocks<Config>(sizes.N(), sizes.batchCount()),
                Shape::kThreads, Shape::kSharedBytes, 1, arguments);
 }
@@ -146,7 +153,11 @@ void launchMultistage(const KernelContext& context, int32_t kernel) {
       matrixPlace<kRank>(context.buffers[0], sizes.a(), sizes.a()[isAAlongK ? kRank : kRank + 1]);
   arguments.b =
       matrixPlace<kRank>(context.buffers[1], sizes.b(), sizes.b()[isBAlongK ? kRank + 1 : kRank]);
-  fillProblem(context, arguments.problem);
+  if constexpr (Config::kIsPaired) {
+    arguments.second = arguments.b;
+    arguments.second.base = context.buffers[2];
+  }
+  fillProblem(context, arguments.problem, Config::kIsPaired ? 3 : 2);
   launchKernel(context, kernel,
                matmulMultistageBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount()),
                Shape::kThreads, Shape::kSharedBytes, 1, arguments);
@@ -204,7 +215,7 @@ void launchHopper(const KernelContext& context, int32_t kernel) {
   const ProductSizes<kRank> sizes{context.sizes};
   if (sizes.isEmpty()) return;
   MatmulHopperArguments<Config, In, Out> arguments{};
-  fillProblem(context, arguments.problem);
+  fillProblem(context, arguments.problem, Config::kIsPaired ? 3 : 2);
   const int64_t K = sizes.K();
   const int64_t* a = sizes.a();
   const int64_t* b = sizes.b();
@@ -212,10 +223,13 @@ void launchHopper(const KernelContext& context, int32_t kernel) {
       context, arguments.a, context.buffers[0], kIsAAlongK ? K : sizes.M(),
       kIsAAlongK ? sizes.M() : K, kIsAAlongK ? a[kRank] : a[kRank + 1], a,
       kIsAAlongK ? Shape::kStepK : 64, Shape::kABoxRows);
-  arguments.bBatchAxes = encodeMatrix<Element, kRank>(
-      context, arguments.b, context.buffers[1], kIsBAlongK ? K : sizes.N(),
-      kIsBAlongK ? sizes.N() : K, kIsBAlongK ? b[kRank + 1] : b[kRank], b,
-      kIsBAlongK ? Shape::kStepK : 64, Shape::kBBoxRows);
+  const auto encodeB = [&](TensorMap& map, void* address) {
+    return encodeMatrix<Element, kRank>(
+        context, map, address, kIsBAlongK ? K : sizes.N(), kIsBAlongK ? sizes.N() : K,
+        kIsBAlongK ? b[kRank + 1] : b[kRank], b, kIsBAlongK ? Shape::kStepK : 64, Shape::kBBoxRows);
+  };
+  arguments.bBatchAxes = encodeB(arguments.b, context.buffers[1]);
+  if constexpr (Config::kIsPaired) encodeB(arguments.second, context.buffers[2]);
   arguments.stagesAhead = Config::kIsConstantB ? Shape::kStages : 0;
   arguments.isProgrammatic = 1;
   const int64_t atOnce = Config::kIsPersistent ? context.queue->activeClusterCount(kernel) : 0;

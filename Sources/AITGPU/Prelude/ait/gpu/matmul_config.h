@@ -25,6 +25,17 @@ struct MatmulDefaults {
   static constexpr int kBatchRank = 0;
   /// What N is known to be a multiple of: with 8, no thread has columns beyond the last.
   static constexpr int kColumnMultiple = 1;
+  /// Whether B is two matrices of one shape, whose products meet in the epilogue. A tile then has
+  /// half as many columns of C.
+  static constexpr bool kIsPaired = false;
+};
+
+/// The second matrix of a paired product, among the arguments of those that have one.
+template <class T, bool kIsPaired>
+struct SecondMatrix {};
+template <class T>
+struct SecondMatrix<T, true> {
+  T second;
 };
 
 }  // namespace ait

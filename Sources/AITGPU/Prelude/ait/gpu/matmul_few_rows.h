@@ -33,9 +33,9 @@ class FewRowsBlock {
   AIT_DEVICE explicit FewRowsBlock(const Arguments& arguments)
       : arguments_(arguments), epilogue_(arguments.problem) {
     const auto& problem = arguments.problem;
-    const int tiles = (problem.N + Config::kTileN - 1) / Config::kTileN;
+    const int tiles = (problem.N + Shape::kColumns - 1) / Shape::kColumns;
     int matrix = static_cast<int>(blockIndex()) / tiles;
-    column_ = (static_cast<int>(blockIndex()) - matrix * tiles) * Config::kTileN;
+    column_ = (static_cast<int>(blockIndex()) - matrix * tiles) * Shape::kColumns;
     int position[kRank + 1];
     AIT_UNROLL
     for (int axis = kRank - 1; axis >= 0; --axis) {
@@ -50,6 +50,13 @@ class FewRowsBlock {
     for (int axis = 0; axis < kRank; ++axis) {
       a_ += position[axis] * arguments.a.strides[axis];
       b_ += position[axis] * arguments.b.strides[axis];
+    }
+    if constexpr (Config::kIsPaired) {
+      second_ = static_cast<const Element*>(arguments.second.base);
+      AIT_UNROLL
+      for (int axis = 0; axis < kRank; ++axis) {
+        second_ += position[axis] * arguments.second.strides[axis];
+      }
     }
   }
 
@@ -96,9 +103,14 @@ class FewRowsBlock {
     for (int block = 0; block < kColumnBlocks; ++block) {
       AIT_UNROLL
       for (int half = 0; half < 2; ++half) {
-        const int n = column_ + block * 16 + half * 8 + laneIndex() / 4;
+        const int n =
+            column_ + (Config::kIsPaired ? block * 8 : block * 16 + half * 8) + laneIndex() / 4;
         const int count = n < arguments_.problem.N ? arguments_.problem.K - k : 0;
-        load<Reuse::none>(b[block][half], b_ + n * arguments_.b.strides[kRank], k, count);
+        const Element* matrix = b_;
+        if constexpr (Config::kIsPaired) {
+          if (half == 1) matrix = second_;
+        }
+        load<Reuse::none>(b[block][half], matrix + n * arguments_.b.strides[kRank], k, count);
       }
     }
   }
@@ -162,13 +174,9 @@ class FewRowsBlock {
       }
     }
     synchronizeBlock();
-    constexpr int kQuads = Config::kTileN / 4;
-    for (int quad = threadIndex(); quad < Config::kRows * kQuads; quad += Shape::kThreads) {
-      const int row = quad / kQuads;
-      const int column = quad % kQuads * 4;
-      const auto place = epilogue_.row(row, column_ + column);
-      typename Epilogue::template Extras<4> extras;
-      place.template load<4>(extras, 0);
+    constexpr int kQuads = Shape::kColumns / 4;
+    // The sums of 4 neighbouring columns of a tile.
+    const auto sumOf = [&](int row, int column) {
       Values<float, 4> sum = {{0, 0, 0, 0}};
       AIT_UNROLL
       for (int warp = 0; warp < Config::kWarps; ++warp) {
@@ -177,7 +185,20 @@ class FewRowsBlock {
         AIT_UNROLL
         for (int i = 0; i < 4; ++i) sum.values[i] += x[i];
       }
-      place.template finish<4>(sum, extras, 0);
+      return sum;
+    };
+    for (int quad = threadIndex(); quad < Config::kRows * kQuads; quad += Shape::kThreads) {
+      const int row = quad / kQuads;
+      const int column = quad % kQuads * 4;
+      const auto place = epilogue_.row(row, column_ + column);
+      typename Epilogue::template Extras<4> extras;
+      place.template load<4>(extras, 0);
+      if constexpr (Config::kIsPaired) {
+        const int first = column / 8 * 16 + column % 8;
+        place.template finish<4>(sumOf(row, first), sumOf(row, first + 8), extras, 0);
+      } else {
+        place.template finish<4>(sumOf(row, column), extras, 0);
+      }
     }
   }
 
@@ -185,6 +206,7 @@ class FewRowsBlock {
   Epilogue epilogue_;
   const Element* a_;
   const Element* b_;
+  const Element* second_ = nullptr;
   int column_;
 };
 

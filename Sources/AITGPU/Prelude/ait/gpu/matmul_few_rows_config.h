@@ -27,6 +27,8 @@ struct MatmulFewRowsDefaults : MatmulDefaults {
 template <class Config>
 struct MatmulFewRowsShape : Config {
   static constexpr int kThreads = Config::kWarps * 32;
+  /// The columns of C in a tile: of each 16 rows of B, 8 are of the second matrix of a pair.
+  static constexpr int kColumns = Config::kIsPaired ? Config::kTileN / 2 : Config::kTileN;
   /// A column's sums of a warp, one for every row.
   static constexpr int kPitch = Config::kTileN + 4;
   static constexpr int kSharedBytes = Config::kWarps * Config::kRows * kPitch * 4;
@@ -40,7 +42,8 @@ struct MatmulFewRowsShape : Config {
 
 /// The arguments: A with strides batch…, m; B with strides batch…, n; both contiguous along K.
 template <class Config, class In, class Out>
-struct MatmulFewRowsArguments {
+struct MatmulFewRowsArguments
+    : SecondMatrix<OperandPlace<Config::kBatchRank + 1>, Config::kIsPaired> {
   OperandPlace<Config::kBatchRank + 1> a;
   OperandPlace<Config::kBatchRank + 1> b;
   MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
@@ -48,7 +51,7 @@ struct MatmulFewRowsArguments {
 
 template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulFewRowsBlocks(int64_t N, int64_t batch) {
-  return ceilDivide(N, Config::kTileN) * batch;
+  return ceilDivide(N, MatmulFewRowsShape<Config>::kColumns) * batch;
 }
 
 }  // namespace ait

@@ -16,7 +16,7 @@
 #pragma once
 
 #include "ait/gpu/dialect.h"
-#include "ait/gpu/matmul_epilogue.h"
+#include "ait/gpu/matmul_epilogue_pairs.h"
 #include "ait/gpu/matmul_hopper_split.h"
 #include "ait/gpu/matmul_tiles.h"
 
@@ -111,7 +111,7 @@ class Block {
   AIT_DEVICE Tile tileOf(int index) const {
     Tile tile = order_.tile(index);
     tile.row += rankM_ * Shape::kTileM;
-    tile.column += rankN_ * Shape::kTileN;
+    tile.column += rankN_ * Shape::kColumns;
     return tile;
   }
 
@@ -172,10 +172,14 @@ class Block {
     uint32_t column = 0;
     for (int m = 0; m < kClusterM; ++m) column |= 1u << m * kClusterN;
     const auto peers = static_cast<uint16_t>(column << (rankK_ * kClusterM * kClusterN + rankN_));
-    copyPart<Config::kMajorB, Shape::kTileN, kClusterM, Shape::kBBoxRows>(
-        shared_ + place.stage * Shape::kStageBytes + Shape::kABytes, arguments_.b,
-        full_[place.stage], tile.column, step * Shape::kStepK, tile, arguments_.bBatchAxes, rankM_,
-        peers);
+    char* to = shared_ + place.stage * Shape::kStageBytes + Shape::kABytes;
+    const auto copy = [&](char* to, const TensorMap& map) {
+      copyPart<Config::kMajorB, Shape::kColumns, kClusterM, Shape::kBBoxRows>(
+          to, map, full_[place.stage], tile.column, step * Shape::kStepK, tile,
+          arguments_.bBatchAxes, rankM_, peers);
+    };
+    copy(to, arguments_.b);
+    if constexpr (Config::kIsPaired) copy(to + Shape::kBBytes / 2, arguments_.second);
   }
 
   /// In the first round, keeps the copies that are under way few enough for the first to come soon:
@@ -310,7 +314,8 @@ class Block {
         staging = reinterpret_cast<float*>(shared_ + Shape::kRehearsalOffset);
       } else {
         if (!Config::kIsPersistent) waitForPrerequisites();
-        if constexpr (Shape::kSplitK == 1) columns.load(epilogue, tile.row, tile.column);
+        if constexpr (Shape::kSplitK == 1 && !Config::kIsPaired)
+          columns.load(epilogue, tile.row, tile.column);
         sumProducts(sums, place, warp / 4);
         if constexpr (Shape::kStagesInRing) synchronizeThreads(1, Shape::kConsumerThreads);
         if constexpr (Shape::kSplitK > 1) {
@@ -323,9 +328,13 @@ class Block {
       } else {
         AIT_UNROLL
         for (int block = 0; block < Shape::kBlocksM; ++block) {
-          finishWarpRows<Shape::kTileN, Shape::kStagedColumns>(
-              epilogue, columns, staging, sums[block], tile.row + rowOfWarp<Shape>(warp, block),
-              tile.column);
+          const int row = tile.row + rowOfWarp<Shape>(warp, block);
+          if constexpr (Config::kIsPaired) {
+            finishWarpPairs<Shape::kTileN>(epilogue, staging, sums[block], row, tile.column);
+          } else {
+            finishWarpRows<Shape::kTileN, Shape::kStagedColumns>(epilogue, columns, staging,
+                                                                 sums[block], row, tile.column);
+          }
         }
       }
       if (!isRehearsal) index += Config::kIsPersistent ? clusters : order_.count();
@@ -362,7 +371,7 @@ class Block {
   TransferBarrier* full_;
   TransferBarrier* empty_;
   TransferBarrier* received_;
-  TileOrder<Shape::kTileM * Shape::kClusterM, Shape::kTileN * Shape::kClusterN,
+  TileOrder<Shape::kTileM * Shape::kClusterM, Shape::kColumns * Shape::kClusterN,
             Config::kRasterGroup, Config::kBatchRank>
       order_;
   int rank_;

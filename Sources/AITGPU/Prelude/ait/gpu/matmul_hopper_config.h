@@ -43,6 +43,8 @@ struct MatmulHopperShape : Config {
   using Config::kStages, Config::kTileM, Config::kTileN;
 
   static constexpr int kElementSize = static_cast<int>(sizeof(typename Config::Element));
+  /// The columns of C in a tile.
+  static constexpr int kColumns = Config::kIsPaired ? kTileN / 2 : kTileN;
   /// Elements of K in a stage: a row of the 128-byte swizzle.
   static constexpr int kStepK = 128 / kElementSize;
   /// Elements of K in an instruction.
@@ -66,12 +68,13 @@ struct MatmulHopperShape : Config {
 
   /// Columns that a warp stages at once on their way from the matrix units to rows. Persistent
   /// blocks stage beside the ring, which needs the room.
-  static constexpr int kStagedColumns = kTileN % 64 == 0 && !Config::kIsPersistent ? 64 : 32;
+  static constexpr int kStagedColumns =
+      Config::kIsPaired || (kTileN % 64 == 0 && !Config::kIsPersistent) ? 64 : 32;
   /// A block of a split product puts down its whole tile, and receives its rows' other sums.
   static constexpr int kPartPitch = kTileN + 8;
   static constexpr int kPartBytes = kTileM / kSplitK * kPartPitch * 4;
-  static constexpr int kStagingBytes =
-      kSplitK > 1 ? kSplitK * kPartBytes : kConsumers * 4 * 16 * (kStagedColumns + 8) * 4;
+  static constexpr int kStagingBytes = kSplitK > 1 ? kSplitK* kPartBytes
+                                                   : kConsumers * 4 * 16 * (kStagedColumns + 8) * 4;
   /// A block with one tile stages in the ring, which it has emptied.
   static constexpr bool kStagesInRing = !Config::kIsPersistent && kStagingBytes <= kRingBytes;
   static constexpr int kStagingOffset = kStagesInRing ? 0 : kRingBytes;
@@ -90,7 +93,7 @@ struct MatmulHopperShape : Config {
   static constexpr int kABoxRows =
       Config::kMajorA == Major::k ? kTileM / kClusterN : kStepK / kClusterN;
   static constexpr int kBBoxRows =
-      Config::kMajorB == Major::k ? kTileN / kClusterM : kStepK / kClusterM;
+      Config::kMajorB == Major::k ? kColumns / kClusterM : kStepK / kClusterM;
 
   static_assert(kElementSize == 2, "the warp-group kernel multiplies float16 and bfloat16");
   static_assert(kConsumers >= 1 && kConsumers <= 3, "one to three warp groups multiply");
@@ -99,6 +102,8 @@ struct MatmulHopperShape : Config {
                 "a tile has a multiple of 32 columns, at most 256: an instruction's width");
   static_assert(Config::kMajorB == Major::k || kTileN % 64 == 0,
                 "B contiguous along N is copied in boxes of 64 columns");
+  static_assert(!Config::kIsPaired || (kTileN % 128 == 0 && kSplitK == 1 && !Config::kRehearses),
+                "a paired tile has 64 columns of each matrix, and one block's sums");
   static_assert(kBlocksM * kTileN <= 256,
                 "sums beyond 128 registers of a thread spill: more warp groups, or a smaller tile");
   static_assert(kABoxRows % 8 == 0 && kBBoxRows % 8 == 0,
@@ -117,7 +122,7 @@ struct MatmulHopperShape : Config {
 /// The arguments of `matmulHopper`. The maps are those of A and B with the axes {k, m} (or {m, k}
 /// where A is contiguous along M), then batch axes, last first; boxes as above, 1 along the batch.
 template <class Config, class In, class Out>
-struct MatmulHopperArguments {
+struct MatmulHopperArguments : SecondMatrix<TensorMap, Config::kIsPaired> {
   TensorMap a;
   TensorMap b;
   MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
@@ -139,7 +144,7 @@ AIT_ANYWHERE constexpr int64_t matmulHopperBlocks(int64_t M, int64_t N, int64_t 
                                                   int64_t clustersAtOnce) {
   using Shape = MatmulHopperShape<Config>;
   const int64_t clusters = ceilDivide(ceilDivide(M, Shape::kTileM), Shape::kClusterM) *
-                           ceilDivide(ceilDivide(N, Shape::kTileN), Shape::kClusterN) * batch;
+                           ceilDivide(ceilDivide(N, Shape::kColumns), Shape::kClusterN) * batch;
   const bool isLimited = Config::kIsPersistent && clusters > clustersAtOnce;
   return (isLimited ? clustersAtOnce : clusters) * Shape::kClusterSize;
 }

@@ -7,21 +7,27 @@
 #pragma once
 
 #include "ait/gpu/dialect.h"
-#include "ait/gpu/matmul_epilogue.h"
+#include "ait/gpu/matmul_epilogue_pairs.h"
 #include "ait/gpu/matmul_multistage_config.h"
 #include "ait/gpu/matmul_tiles.h"
 
 namespace ait {
 
-/// One operand's part of a stage: `kRows` rows of 64 elements of K; or, contiguous along the other
-/// axis, chunks of 64 of that axis, each 64 rows, one per element of K.
+/// One operand's part of a stage: `kRows` rows of 128 bytes along K; or, contiguous along the other
+/// axis, chunks of 128 bytes of that axis, each a row per element of K.
 template <class Element, Major kMajor, int kRows, int kThreads, int kAlignment>
 struct StagedMatrix {
+  static constexpr int kSize = static_cast<int>(sizeof(Element));
+  /// Elements of a row of a stage, and of a piece of it.
+  static constexpr int kLine = 128 / kSize;
+  static constexpr int kPiece = 16 / kSize;
   static constexpr int kPieces = kRows * 8;
 
   /// The place of the 16-byte piece `piece` of row `row`.
   AIT_DEVICE static char* at(char* base, int row, int piece) {
-    return base + row * 128 + ((piece ^ row & 7) << 4);
+    // Words that lie along the other axis are fetched one by one, of four rows at a time.
+    const int exchange = kMajor == Major::mn && kSize == 4 ? (row & 3) << 1 : row & 7;
+    return base + row * 128 + ((piece ^ exchange) << 4);
   }
 
   /// Copies a stage: rows from `first` of `extent`, K from `k` of `depth`.
@@ -33,28 +39,29 @@ struct StagedMatrix {
       const int row = index / 8;
       const int piece = index % 8;
       // A row in memory, and the place in it.
-      const int outer = kMajor == Major::k ? first + row : k + row % 64;
-      const int inner = kMajor == Major::k ? k + piece * 8 : first + row / 64 * 64 + piece * 8;
+      const int outer = kMajor == Major::k ? first + row : k + row % kLine;
+      const int inner =
+          kMajor == Major::k ? k + piece * kPiece : first + row / kLine * kLine + piece * kPiece;
       const int outerExtent = kMajor == Major::k ? extent : depth;
       const int innerExtent = kMajor == Major::k ? depth : extent;
       int valid = innerExtent - inner;
-      valid = outer >= outerExtent || valid < 0 ? 0 : valid > 8 ? 8 : valid;
+      valid = outer >= outerExtent || valid < 0 ? 0 : valid > kPiece ? kPiece : valid;
       const Element* from = valid > 0 ? matrix + outer * stride + inner : matrix;
       copyPiece(at(base, row, piece), from, valid);
     }
   }
 
-  /// Copies 8 elements, of which `valid` exist; the others are zeros.
+  /// Copies a piece, of which `valid` elements exist; the others are zeros.
   AIT_DEVICE static void copyPiece(char* to, const Element* from, int valid) {
-    if constexpr (kAlignment >= 2) {
-      constexpr int kStep = smaller(kAlignment, 8);
+    if constexpr (kAlignment * kSize >= 4) {
+      constexpr int kStep = smaller(kAlignment, kPiece);
       AIT_UNROLL
-      for (int i = 0; i < 8; i += kStep) {
+      for (int i = 0; i < kPiece; i += kStep) {
         const int left = valid - i < 0 ? 0 : valid - i > kStep ? kStep : valid - i;
-        copyAsync<kStep * 2>(to + i * 2, left > 0 ? from + i : from, left * 2);
+        copyAsync<kStep * kSize>(to + i * kSize, left > 0 ? from + i : from, left * kSize);
       }
     } else {
-      OperandPacket<Operand<Element, Access::contiguous, 1>, 8> packet;
+      OperandPacket<Operand<Element, Access::contiguous, 1>, kPiece> packet;
       packet.load(from, 1, 0, valid);
       Words<16> words;
       AIT_UNROLL
@@ -63,18 +70,31 @@ struct StagedMatrix {
     }
   }
 
-  /// The fragments of 16 rows by 16 elements of K, as four 8 x 8 matrices: rows 0 and 8 at K 0,
-  /// then both at K 8; with `kSwapsHalves`, K 0 and 8 at row 0, then both at row 8.
+  /// The fragments of 16 rows by 32 bytes of K, as four matrices of 8 rows by 16 bytes: rows 0 and
+  /// 8 at the first half of K, then both at the second; with `kSwapsHalves`, both halves of K at
+  /// row 0, then both at row 8. Words are rounded to tf32.
   template <bool kSwapsHalves>
   AIT_DEVICE static void load(uint32_t (&x)[4], char* base, int row, int k) {
     const int lane = laneIndex();
     const int rowHalf = kSwapsHalves ? lane / 16 : lane / 8 % 2;
     const int kHalf = kSwapsHalves ? lane / 8 % 2 : lane / 16;
     if constexpr (kMajor == Major::k) {
-      loadMatrices<false>(x, at(base, row + rowHalf * 8 + lane % 8, k / 8 + kHalf));
-    } else {
+      loadMatrices<false>(x, at(base, row + rowHalf * 8 + lane % 8, k / kPiece + kHalf));
+    } else if constexpr (kSize == 2) {
       loadMatrices<true>(
-          x, at(base, row / 64 * 64 + k + kHalf * 8 + lane % 8, row % 64 / 8 + rowHalf));
+          x, at(base, row / kLine * kLine + k + kHalf * 8 + lane % 8, row % kLine / 8 + rowHalf));
+    } else {
+      AIT_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        const int column = row % kLine + (kSwapsHalves ? i / 2 : i % 2) * 8 + lane / 4;
+        const int line = row / kLine * kLine + k + (kSwapsHalves ? i % 2 : i / 2) * 4 + lane % 4;
+        const char* word = at(base, line, column / kPiece) + column % kPiece * kSize;
+        __builtin_memcpy(&x[i], __builtin_assume_aligned(word, 4), 4);
+      }
+    }
+    if constexpr (kSize == 4) {
+      AIT_UNROLL
+      for (int i = 0; i < 4; ++i) x[i] = roundToTensorFloat(x[i]);
     }
   }
 };
@@ -87,26 +107,24 @@ class MultistageBlock {
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
   using A =
       StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads, Config::kAlignmentA>;
+  /// B, or one of a pair.
   using B =
-      StagedMatrix<Element, Config::kMajorB, Shape::kTileN, Shape::kThreads, Config::kAlignmentB>;
+      StagedMatrix<Element, Config::kMajorB, Shape::kColumns, Shape::kThreads, Config::kAlignmentB>;
   static constexpr int kRank = Config::kBatchRank;
   static constexpr int kStages = Config::kStages;
   static constexpr int kBlocksM = Shape::kWarpM / 16;
   static constexpr int kStagedColumns = Shape::kStagedColumns;
+  /// Where the second matrix of a pair begins in B's part of a stage.
+  static constexpr int kSecond = Shape::kColumns * 128;
 
  public:
   AIT_DEVICE explicit MultistageBlock(const Arguments& arguments)
       : arguments_(arguments), shared_(dynamicSharedMemory()) {
-    const TileOrder<Config::kTileM, Config::kTileN, Config::kRasterGroup, kRank> order(
+    const TileOrder<Config::kTileM, Shape::kColumns, Config::kRasterGroup, kRank> order(
         arguments.problem);
     tile_ = order.tile(static_cast<int>(blockIndex()));
-    a_ = static_cast<const Element*>(arguments.a.base);
-    b_ = static_cast<const Element*>(arguments.b.base);
-    AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) {
-      a_ += tile_.position[axis] * arguments.a.strides[axis];
-      b_ += tile_.position[axis] * arguments.b.strides[axis];
-    }
+    a_ = matrix(arguments.a);
+    b_ = matrix(arguments.b);
   }
 
   AIT_DEVICE void run() {
@@ -126,7 +144,9 @@ class MultistageBlock {
     epilogue.seek(tile_.position);
     waitForPrerequisites();
     ColumnExtras<Shape::kWarpN, kStagedColumns, Epilogue> columns;
-    columns.load(epilogue, tile_.row, tile_.column + column);
+    if constexpr (!Config::kIsPaired) {
+      columns.load(epilogue, tile_.row, tile_.column + column);
+    }
     AIT_UNROLL
     for (int stage = 0; stage < kStages - 1; ++stage) {
       if (stage < steps) copy(stage, stage);
@@ -149,13 +169,25 @@ class MultistageBlock {
     float* staging = reinterpret_cast<float*>(shared_) + warp * Staging<kStagedColumns>::kFloats;
     AIT_UNROLL
     for (int block = 0; block < kBlocksM; ++block) {
-      finishWarpRows<Shape::kWarpN, kStagedColumns>(epilogue, columns, staging, sums[block],
-                                                    tile_.row + row + block * 16,
-                                                    tile_.column + column);
+      const int first = tile_.row + row + block * 16;
+      if constexpr (Config::kIsPaired) {
+        finishWarpPairs<Shape::kWarpN>(epilogue, staging, sums[block], first,
+                                       tile_.column + column / 2);
+      } else {
+        finishWarpRows<Shape::kWarpN, kStagedColumns>(epilogue, columns, staging, sums[block],
+                                                      first, tile_.column + column);
+      }
     }
   }
 
  private:
+  AIT_DEVICE const Element* matrix(const OperandPlace<kRank + 1>& place) const {
+    const auto* matrix = static_cast<const Element*>(place.base);
+    AIT_UNROLL
+    for (int axis = 0; axis < kRank; ++axis) matrix += tile_.position[axis] * place.strides[axis];
+    return matrix;
+  }
+
   AIT_DEVICE void copy(int stage, int step) const {
     const auto& problem = arguments_.problem;
     char* to = shared_ + stage * Shape::kStageBytes;
@@ -163,12 +195,17 @@ class MultistageBlock {
             problem.K);
     B::copy(to + Shape::kABytes, b_, arguments_.b.strides[kRank], tile_.column, problem.N,
             step * Shape::kStepK, problem.K);
+    if constexpr (Config::kIsPaired) {
+      B::copy(to + Shape::kABytes + kSecond, matrix(arguments_.second),
+              arguments_.second.strides[kRank], tile_.column, problem.N, step * Shape::kStepK,
+              problem.K);
+    }
   }
 
   AIT_DEVICE static void multiply(float (&sums)[kBlocksM][Shape::kWarpN / 2], char* stage, int row,
                                   int column) {
     AIT_UNROLL
-    for (int k = 0; k < Shape::kStepK; k += 16) {
+    for (int k = 0; k < Shape::kStepK; k += Shape::kInstructionK) {
       uint32_t a[kBlocksM][4];
       AIT_UNROLL
       for (int block = 0; block < kBlocksM; ++block) {
@@ -177,12 +214,19 @@ class MultistageBlock {
       AIT_UNROLL
       for (int n = 0; n < Shape::kWarpN; n += 16) {
         uint32_t b[4];
-        B::template load<true>(b, stage + Shape::kABytes, column + n, k);
+        if constexpr (Config::kIsPaired) {
+          // Half of a warp's columns are those of the second matrix.
+          const bool isSecond = n >= Shape::kWarpN / 2;
+          B::template load<true>(b, stage + Shape::kABytes + (isSecond ? kSecond : 0),
+                                 column / 2 + n - (isSecond ? Shape::kWarpN / 2 : 0), k);
+        } else {
+          B::template load<true>(b, stage + Shape::kABytes, column + n, k);
+        }
         AIT_UNROLL
         for (int block = 0; block < kBlocksM; ++block) {
           AIT_UNROLL
           for (int half = 0; half < 2; ++half) {
-            auto& sum = *reinterpret_cast<float (*)[4]>(&sums[block][(n / 8 + half) * 4]);
+            auto& sum = *reinterpret_cast<float(*)[4]>(&sums[block][(n / 8 + half) * 4]);
             multiplyTiles<Element>(sum, a[block], b[half * 2], b[half * 2 + 1]);
           }
         }

@@ -167,7 +167,8 @@ class FewRows {
                         sum % Shape::kGroups * Shape::kThreadsK + part;
         Number total = parts[0];
         AIT_UNROLL
-        for (int i = kOfSum; i < Shape::kThreadsK; i += kOfSum) total = multiplyAdd(Number(1), parts[i], total);
+        for (int i = kOfSum; i < Shape::kThreadsK; i += kOfSum)
+          total = multiplyAdd(Number(1), parts[i], total);
         parts[0] = total;
       }
     }
@@ -186,7 +187,8 @@ class FewRows {
                               (column + i) / kColumns * Shape::kThreadsK;
         Number total = parts[0];
         AIT_UNROLL
-        for (int other = 1; other < kOfSum; ++other) total = multiplyAdd(Number(1), parts[other], total);
+        for (int other = 1; other < kOfSum; ++other)
+          total = multiplyAdd(Number(1), parts[other], total);
         values.values[i] = total;
       }
       place.template finish<2>(values, extras, 0);
