@@ -41,6 +41,7 @@ package enum Manifest {
     var lines = [
       "{", "  \"name\": \(string(graph.name)),",
       "  \"target\": \(string(plan.target.description)),",
+      "  \"allows_tf32\": \(plan.numerics.allowsTF32),",
       "  \"arena\": \(string(plan.arenaSize.description)),",
       "  \"arena_bound\": \(plan.arenaBoundInBytes),",
     ]

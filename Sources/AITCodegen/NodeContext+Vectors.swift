@@ -13,7 +13,7 @@ extension NodeContext {
     }
     let row = isRow ? inputs[0].inserting(axis: 0) : inputs[0]
     let column = isColumn ? inputs[1].inserting(axis: 1) : inputs[1]
-    return NodeContext(
+    var matrices = NodeContext(
       name: name,
       op: op,
       fusion: fusion,
@@ -23,6 +23,8 @@ extension NodeContext {
         return whole.type.rank == 1 ? whole.inserting(axis: 0) : whole
       }
     )
+    matrices.numerics = numerics
+    return matrices
   }
 }
 

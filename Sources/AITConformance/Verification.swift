@@ -5,7 +5,8 @@ import AITemplate
 
 /// Compares a compiled graph with the reference evaluator, and finds where they part.
 ///
-/// The bound is that of the loosest type to which something on the way to an output was rounded.
+/// The bound is that of the loosest type to which something on the way to an output was rounded;
+/// for float32 where its products may be tf32, `Tolerance.tensorFloat`.
 /// Where float16 or bfloat16 is among them, fused work that keeps its intermediates in float32 is
 /// right although the reference, which rounds what each node stores, gives something else: an
 /// intermediate of 90,000 is infinite there. An output that differs is then held against the
@@ -91,11 +92,11 @@ package struct Verification: Sendable {
     _ types: Set<DType>,
     nodes: Int
   ) -> Comparison {
-    AITReference.compare(
-      found,
-      expected,
-      bound: bound ?? Tolerance.bound(expected.dtype, rounded: types, operatorCount: nodes)
-    )
+    var own = Tolerance.bound(expected.dtype, rounded: types, operatorCount: nodes)
+    if compiler.numerics.allowsTF32, types.contains(.float32) {
+      own = max(own, Tolerance.tensorFloat * Double(max(1, nodes)).squareRoot())
+    }
+    return AITReference.compare(found, expected, bound: bound ?? own)
   }
 
   /// Compiles the optimised graph with every value as an output.

@@ -3,12 +3,18 @@ import AITGraph
 /// Turns nodes into kernel calls for one target.
 package protocol Backend: Sendable {
   var target: Target { get }
+  /// What kernels may do to numbers; nothing by default.
+  var numerics: Numerics { get }
 
   /// The kernel calls that compute a node from operands that lie where the context says.
   ///
   /// Throws a diagnostic with identity `unsupportedOperator` that names node, operator and target
   /// if there is no kernel: there is no slow path.
   func lower(_ node: NodeContext) throws(Diagnostic) -> [KernelCall]
+}
+
+extension Backend {
+  package var numerics: Numerics { Numerics() }
 }
 
 /// A node and where its operands lie: all that a backend sees of a graph.
@@ -32,6 +38,8 @@ package struct NodeContext: Sendable {
   package let fusion: Fusion
   package let inputs: [Operand]
   package let outputs: [Operand]
+  /// What its kernels may do to numbers; the backend says so.
+  package var numerics = Numerics()
 
   package init(
     name: String,

@@ -87,6 +87,8 @@ package struct Plan: Sendable {
 
   package var graph: Graph
   package var target: Target
+  /// What its kernels may do to numbers.
+  package var numerics = Numerics()
   package var constants: [Constant]
   package var folded: [Folded]
   package var foldSteps: [Step]

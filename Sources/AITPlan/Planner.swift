@@ -54,6 +54,7 @@ package struct Planner {
     let plan = Plan(
       graph: graph,
       target: backend.target,
+      numerics: backend.numerics,
       constants: describeConstants(),
       folded: folded,
       foldSteps: foldSteps,

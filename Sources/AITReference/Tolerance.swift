@@ -21,6 +21,11 @@ package enum Tolerance {
     }
   }
 
+  /// The bound for a product whose factors may be rounded to tf32.
+  ///
+  /// Each errs by 2^-11 at most, 2^-12 on average, in either direction: 3e-4 of random numbers.
+  package static let tensorFloat = 1e-3
+
   /// 2^16 terms in any order err by some 2^8 · 2^-24 = 1.5e-5 at worst, and far less as a rule.
   private static let termsWithinBound = 65536.0
 

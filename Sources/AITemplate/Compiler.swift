@@ -39,11 +39,18 @@ package struct Compiler: Sendable {
     return Compiler(target: target, options: options)
   }
 
+  /// What kernels may do to numbers: on the CPU, nothing.
+  package var numerics: Numerics {
+    var numerics = Numerics()
+    numerics.allowsTF32 = options.allowsTF32 && target.isGPU
+    return numerics
+  }
+
   /// The plan of a graph as it is; runs also check what the program it was made of asks of sizes.
   package func plan(_ graph: Graph, asked constraints: [SizeConstraint] = []) throws(Diagnostic)
     -> Plan
   {
-    let backend: any Backend = target.isGPU ? GPUBackend(target) : CPUBackend(target)
+    let backend: any Backend = target.isGPU ? GPUBackend(target, numerics) : CPUBackend(target)
     return try Planner.plan(graph, for: backend, asked: constraints)
   }
 

@@ -39,6 +39,13 @@ public struct CompilerOptions: Sendable {
   /// Without them every operator is a kernel: for finding faults.
   public var optimizes = true
 
+  /// Whether products of float32 on a GPU may round their factors to tf32, 10 bits of mantissa.
+  ///
+  /// The matrix units then multiply them, many times faster. A factor errs by 2^-11 at most, sums
+  /// stay float32, and results err by some 3e-4 of their norm; `ait verify` allows 1e-3 for a
+  /// product. Products of at most 16 rows, bound by bandwidth, stay exact.
+  public var allowsTF32 = false
+
   /// Whether constants with data can be set by name at run time.
   ///
   /// Values that the compiler derives from several of them (merged projections) then keep their

@@ -46,6 +46,14 @@ struct GraphOptions: ParsableArguments {
   @Flag(help: "Leave the graph as it is: every operator becomes a kernel.")
   var noOptimization = false
 
+  @Flag(
+    help: """
+      On a GPU, let products of float32 round their factors to tf32, 10 bits of mantissa: faster, \
+      with errors of some 3e-4.
+      """
+  )
+  var tf32 = false
+
   @Flag(help: "Check every pass: verify the graph, and evaluate it before and after.")
   var checkPasses = false
 
@@ -60,6 +68,7 @@ struct GraphOptions: ParsableArguments {
   func apply(to options: inout CompilerOptions) {
     options.optimizes = !noOptimization
     options.checksPasses = checkPasses
+    options.allowsTF32 = tf32
   }
 }
 

@@ -84,6 +84,16 @@ import Testing
       """
     ),
     (
+      "matmul.cuda.tf32",
+      """
+      symbol batch: 1...2048
+      input x: float32[batch, 512]
+      constant w: float32[512, 256]
+      y = matmul(x, w) {} : float32[batch, 256]
+      output y = y
+      """
+    ),
+    (
       "matmul.cuda.axes",
       """
       input x: float16[2, 1, 3, 1, 24, 64]
@@ -122,19 +132,23 @@ import Testing
     ),
   ]
 
-  static func bundle(_ graph: String) throws -> ModelBundle {
-    let graph = try Graph.parse("graph g {\n\(graph)\n}")
+  /// The sources of a case; tf32 is allowed where its name says so.
+  static func bundle(_ index: Int) throws -> ModelBundle {
+    let (name, text) = cases[index]
+    let graph = try Graph.parse("graph g {\n\(text)\n}")
     try graph.verify()
+    var numerics = Numerics()
+    numerics.allowsTF32 = name.hasSuffix("tf32")
     return try ModelBundle(
-      try Planner.plan(graph, for: GPUBackend(target)),
+      try Planner.plan(graph, for: GPUBackend(target, numerics)),
       compiler: "compiler"
     )
   }
 
   @Test(arguments: cases.indices)
   func text(_ index: Int) throws {
-    let (name, graph) = Self.cases[index]
-    let text = try Self.bundle(graph).bundle.files.filter { $0.path.hasPrefix("kernels/") }
+    let name = Self.cases[index].name
+    let text = try Self.bundle(index).bundle.files.filter { $0.path.hasPrefix("kernels/") }
       .map { "// ---- \($0.path)\n\($0.text)" }.joined(separator: "\n")
     try Golden.expect(text, equals: "\(name).txt")
     expectNoTrace(text)
@@ -153,7 +167,7 @@ import Testing
     arguments: cases.indices
   )
   func compiles(_ index: Int) async throws {
-    let bundle = try Self.bundle(Self.cases[index].graph).bundle
+    let bundle = try Self.bundle(index).bundle
     let folder = try TemporaryFolder()
     let builder = Builder(
       toolchain: try await Toolchain.find(),

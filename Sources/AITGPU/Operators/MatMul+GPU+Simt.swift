@@ -101,7 +101,7 @@ struct SimtProduct {
 
   /// Whether runs may have 16 rows or fewer, and more.
   private var hasFewRows: Bool { !b.isStrided && M.range.lowerBound <= 16 }
-  private var hasManyRows: Bool { !hasFewRows || M.upperBound > 16 }
+  var hasManyRows: Bool { !hasFewRows || M.upperBound > 16 }
 
   private func config(_ name: String, _ base: String) -> DeviceConfig {
     var config = DeviceConfig(name: name, base: base)
@@ -140,17 +140,30 @@ struct SimtProduct {
     return config
   }
 
+  /// The configuration of the warps' kernel for the same operands.
+  func config(multistage: MultistageConfiguration) -> DeviceConfig {
+    var config = config("Multistage", "MatmulMultistageDefaults")
+    config.majors = [("kMajorA", a.major), ("kMajorB", b.major)]
+    config.constants += multistage.constants
+    config.constants += [("kAlignmentA", a.alignment), ("kAlignmentB", b.alignment)]
+    return config
+  }
+
+  /// Adds the kernel of at most 16 rows, if there may be so few.
+  func addFewRows(to kernel: inout ProductKernel) {
+    guard hasFewRows else { return }
+    kernel.add(
+      fewRows,
+      launch: "launchSimtFewRows",
+      template: "MatmulSimtFewRows",
+      header: "matmul_simt_few_rows",
+      when: hasManyRows ? "sizes.M() <= 16" : nil
+    )
+  }
+
   func kernel(_ epilogue: ScalarExpression) -> KernelSource {
     var kernel = ProductKernel(node, problem, epilogue)
-    if hasFewRows {
-      kernel.add(
-        fewRows,
-        launch: "launchSimtFewRows",
-        template: "MatmulSimtFewRows",
-        header: "matmul_simt_few_rows",
-        when: hasManyRows ? "sizes.M() <= 16" : nil
-      )
-    }
+    addFewRows(to: &kernel)
     let tiles = hasManyRows ? candidates : []
     for (index, tile) in tiles.enumerated() {
       let count = "ait::matmulSimtBlocks<\(tile.name)>(sizes.M(), sizes.N(), sizes.batchCount())"

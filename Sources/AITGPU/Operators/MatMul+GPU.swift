@@ -31,7 +31,9 @@ extension MatMul: GPULowerable {
     let kernel =
       DeviceProduct.covers(problem, dtype)
       ? DeviceProduct(node, target, problem).kernel(epilogue)
-      : SimtProduct(node, problem).kernel(epilogue)
+      : TensorFloatProduct.covers(node, problem)
+        ? TensorFloatProduct(node, problem).kernel(epilogue)
+        : SimtProduct(node, problem).kernel(epilogue)
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2
       + node.outputs[0].type.shape.elementCount * Dimension(epilogue.expanded().operationCount)

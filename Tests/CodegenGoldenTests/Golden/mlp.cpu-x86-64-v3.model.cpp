@@ -175,6 +175,7 @@ const char manifest[] =
     "{\n"
       "  \"name\": \"mlp\",\n"
       "  \"target\": \"cpu:x86-64-v3\",\n"
+      "  \"allows_tf32\": false,\n"
       "  \"arena\": \"64*((32*batch + 63)//(64))\",\n"
       "  \"arena_bound\": 2048,\n"
       "  \"symbols\": [\n"

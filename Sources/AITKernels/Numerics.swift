@@ -1,0 +1,11 @@
+/// What a compilation allows kernels to do to numbers beyond rounding each result once.
+///
+/// Part of the plan and the manifest; kernels whose text it changes have other names and objects.
+package struct Numerics: Hashable, Sendable {
+  /// Whether products of float32 may round their factors to tf32, 10 bits of mantissa.
+  ///
+  /// A factor then errs by 2^-11 at most; sums stay float32. The CPU has no use for it.
+  package var allowsTF32 = false
+
+  package init() {}
+}
