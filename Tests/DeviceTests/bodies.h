@@ -41,7 +41,7 @@ struct Bias {
 struct WideBias {
   static constexpr const char* kExtras = "b";
   static double reference(double sum, const double* x) { return sum + x[0]; }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<double, W> x0, ait::Vec<double, W> x1) {
     return ait::results(x0 + x1);
@@ -93,7 +93,7 @@ struct GateBias {
   static double reference(double first, double second, const double* x) {
     return first / (1 + std::exp(-first)) * second + x[0];
   }
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(AIT_EMULATED_ARCHITECTURE)
   template <int W>
   static AIT_INLINE auto apply(ait::Vec<float, W> x0, ait::Vec<float, W> x1,
                                ait::Vec<float, W> x2) {

@@ -35,9 +35,15 @@ int main(int count, char** arguments) {
   using device::Matrix;
   const std::string folder = count > 1 ? arguments[1] : ".";
   const device::Module module(folder + "/pair.cubin");
+#if defined(AIT_SMALL_TESTS)
+  const std::vector<device::Extents> large = {{136, 136, 264}, {24, 8, 8}};
+  const std::vector<device::Extents> odd = {{77, 31, 201}, {1, 3, 5}};
+  const std::vector<device::Extents> few = {{5, 40, 1096}, {8, 8, 8}};
+#else
   const std::vector<device::Extents> large = {{256, 512, 512}, {392, 328, 1096}, {24, 8, 8}};
   const std::vector<device::Extents> odd = {{77, 131, 201}, {1, 3, 5}};
   const std::vector<device::Extents> few = {{1, 512, 4096}, {5, 328, 1096}, {8, 8, 8}};
+#endif
 #define AIT_CALL_OF(name, body, launch)                                                   \
   [&](const auto& problem, const Matrix& a, const Matrix& b, const Matrix& second) {      \
     using In = cases::In<cases::name, bodies::body>;                                      \

@@ -9,7 +9,8 @@
                                           cases::Out<cases::name>>) arguments) {             \
     ait::function<cases::name, bodies::body, cases::In<cases::name, bodies::body>,           \
                   cases::Out<cases::name>>(arguments);                                       \
-  }
+  }                                                                                          \
+  AIT_DESCRIBE_KERNEL(name)
 #define AIT_SIMT(name, body, ...) \
   AIT_KERNEL_OF(MatmulSimt, matmulSimt, cases::name::kBlocksPerMultiprocessor, name, body)
 #define AIT_SIMT_FEW_ROWS(name, body, ...) \

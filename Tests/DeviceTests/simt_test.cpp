@@ -46,6 +46,13 @@ void checkSimt(const device::Module& module, const std::string& name) {
   const auto check = [&](int64_t M, int64_t N, int64_t K) {
     device::checkProduct<T, Body>(name, {M, N, K, batch}, make, device::toleranceOf<T>(), spread);
   };
+#if defined(AIT_SMALL_TESTS)
+  check(136, 72, 40);
+  if (Config::kAlignmentA <= 2) check(130, 34, 74);
+  if (Config::kAlignmentA == 1) check(77, 31, 21);
+  if (Config::kAlignmentA == 1) check(1, 3, 5);
+  return;
+#endif
   check(256, 512, 512);
   check(392, 328, 1096);
   check(8, 8, 8);
@@ -63,6 +70,11 @@ void checkFewRows(const device::Module& module, const std::string& name) {
     // A matrix contiguous along M is aligned as its rows are many.
     if (rows > Config::kRows) continue;
     if (Config::kMajorA == ait::Major::mn && rows % Config::kAlignmentA != 0) continue;
+#if defined(AIT_SMALL_TESTS)
+    device::checkProduct<T, Body>(name, {rows, 40, 1096, batch}, make);
+    if (Config::kAlignmentA == 1) device::checkProduct<T, Body>(name, {rows, 35, 201, batch}, make);
+    continue;
+#endif
     device::checkProduct<T, Body>(name, {rows, 512, 4096, batch}, make);
     device::checkProduct<T, Body>(name, {rows, 328, 1096, batch}, make);
     device::checkProduct<T, Body>(name, {rows, 8, 8, batch}, make);

@@ -77,6 +77,33 @@ inline void multiplyTilesOfWarp(Thread&, void* const* slots) {
   }
 }
 
+/// mma m16n8k8 of tf32: of A a lane holds rows g and g + 8 (g = lane / 4) at K lane % 4 and 4 more;
+/// of B column g at the same K; sums as above. The lower 13 bits of a word are not looked at.
+inline void multiplyTensorFloatsOfWarp(Thread&, void* const* slots) {
+  const auto number = [](uint32_t bits) {
+    bits &= ~uint32_t{0x1fff};
+    float x;
+    __builtin_memcpy(&x, &bits, 4);
+    return x;
+  };
+  float a[16][8];
+  float b[8][8];
+  for (int lane = 0; lane < 32; ++lane) {
+    const auto& slot = slotOf<MultiplyTilesSlot>(slots, lane);
+    const int g = lane / 4;
+    const int k = lane % 4;
+    for (int i = 0; i < 4; ++i) a[g + i % 2 * 8][k + i / 2 * 4] = number(slot.a[i]);
+    for (int i = 0; i < 2; ++i) b[k + i * 4][g] = number(slot.b[i]);
+  }
+  for (int row = 0; row < 16; ++row) {
+    for (int column = 0; column < 8; ++column) {
+      float& sum = slotOf<MultiplyTilesSlot>(slots, row % 8 * 4 + column / 2)
+                       .sum[row / 8 * 2 + column % 2];
+      for (int k = 0; k < 8; ++k) sum += a[row][k] * b[k][column];
+    }
+  }
+}
+
 }  // namespace emulated
 
 template <bool kIsTransposed>
@@ -87,13 +114,22 @@ AIT_DEVICE void loadMatrices(uint32_t (&x)[4], const void* row, int line = __bui
   __builtin_memcpy(x, slot.x, sizeof(x));
 }
 
+AIT_DEVICE uint32_t roundToTensorFloat(uint32_t bits) {
+  const bool isFinite = (bits >> 23 & 255) != 255;
+  return (isFinite ? bits + 0x1000 : bits) & ~uint32_t{0x1fff};
+}
+
 template <class T>
 AIT_DEVICE void multiplyTiles(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1,
                               int line = __builtin_LINE()) {
-  static_assert(__is_same(T, float16) || __is_same(T, bfloat16),
-                "the matrix units multiply float16 and bfloat16");
+  static_assert(__is_same(T, float16) || __is_same(T, bfloat16) || __is_same(T, float),
+                "the matrix units multiply float16, bfloat16 and tf32");
   emulated::MultiplyTilesSlot slot = {sum, a, {b0, b1}};
-  emulated::forWarp(slot, emulated::multiplyTilesOfWarp<T>, "multiplyTiles", line);
+  if constexpr (__is_same(T, float)) {
+    emulated::forWarp(slot, emulated::multiplyTensorFloatsOfWarp, "multiplyTiles", line);
+  } else {
+    emulated::forWarp(slot, emulated::multiplyTilesOfWarp<T>, "multiplyTiles", line);
+  }
 }
 
 }  // namespace ait

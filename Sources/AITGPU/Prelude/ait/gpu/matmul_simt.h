@@ -169,6 +169,7 @@ class Block {
       free = stage;
       stage = stage + 1 == kStages ? 0 : stage + 1;
     }
+    waitForCopies<0>();
     finish(sums);
   }
 
