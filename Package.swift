@@ -90,6 +90,8 @@ let package = Package(
     // The driver that emulates devices, embedded as text.
     .target(name: "AITEmulator", exclude: ["Driver"], plugins: ["EmbedSources"]),
 
+    .testTarget(name: "KernelChoiceTests", dependencies: ["AITGPU", "AITGraph", "AITKernels"]),
+
     // Sources to a library, and the library in memory.
     .target(
       name: "AITBuild",

@@ -26,7 +26,7 @@ package enum Manifest {
     let steps = plan.steps.map { step in
       "{\"name\": \(string(step.name)), \"operation\": \(string(step.operation)), "
         + "\"kernel\": \(string(step.kernel.functionName)), "
-        + "\"configuration\": \(string(step.kernel.configuration))}"
+        + "\"configuration\": \(string(step.kernel.configuration))\(choices(step))}"
     }
     let buffers = plan.buffers.map { buffer in
       "{\"name\": \(string(buffer.name)), \"size\": \(string(buffer.sizeInBytes.description)), "
@@ -57,6 +57,19 @@ package enum Manifest {
     }
     lines.append("}")
     return lines.joined(separator: "\n")
+  }
+
+  /// What was chosen among, with the measurements that the choice rests on; nothing where there was
+  /// no choice.
+  private static func choices(_ step: Plan.Step) -> String {
+    guard !step.choices.isEmpty else { return "" }
+    let texts = step.choices.map { choice in
+      "{\"domain\": \(string(choice.domain)), "
+        + "\"chosen\": \(string(choice.chosen.configuration)), "
+        + "\"microseconds\": \(KernelChoice.microseconds(choice.chosen.seconds)), "
+        + "\"measured_on\": \(choice.measuredOn.map(string) ?? "null")}"
+    }
+    return ", \"choices\": [\(texts.joined(separator: ", "))]"
   }
 
   private static func tensor(

@@ -126,6 +126,10 @@ package struct KernelCall: Sendable {
   package var flops: Dimension
   /// What the cost model expects the call to take, in seconds at the symbols' upper bounds.
   package var estimatedSeconds: Double?
+  /// Why the kernel is what it is, where there were several.
+  package var choices: [KernelChoice] = []
+  /// What can be measured for a better choice.
+  package var problems: [KernelProblem] = []
 
   package init(
     kernel: KernelSource,

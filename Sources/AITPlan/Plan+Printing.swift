@@ -26,14 +26,16 @@ extension Plan: CustomStringConvertible {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The choice of kernels, one line a step.
+  /// The choice of kernels, one line a step, and below it what was chosen among where there were
+  /// several.
   package var kernelTable: String {
     (foldSteps.map { ($0, "fold") } + steps.map { ($0, "run") })
       .map { step, phase in
         let cost = step.estimatedSeconds.map { " ~\(Int(($0 * 1e6).rounded())) us" } ?? ""
         let configuration =
           step.kernel.configuration.isEmpty ? "" : " (\(step.kernel.configuration))"
-        return "\(phase) \(step.name): \(step.kernel.functionName)\(configuration)\(cost)"
+        let line = "\(phase) \(step.name): \(step.kernel.functionName)\(configuration)\(cost)"
+        return ([line] + step.choices.map { "  \($0)" }).joined(separator: "\n")
       }
       .joined(separator: "\n") + "\n"
   }

@@ -39,6 +39,10 @@ package struct Plan: Sendable {
     package var flops: Dimension
     package var bytes: Dimension
     package var estimatedSeconds: Double?
+    /// Why the kernel is what it is, where there were several.
+    package var choices: [KernelChoice] = []
+    /// What can be measured for a better choice.
+    package var problems: [KernelProblem] = []
   }
 
   /// Part of the arena.

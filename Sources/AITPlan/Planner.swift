@@ -225,7 +225,7 @@ package struct Planner {
   }
 
   private func makeStep(_ call: KernelCall, _ name: String, _ operation: String) -> Plan.Step {
-    Plan.Step(
+    var step = Plan.Step(
       name: name,
       operation: operation,
       kernel: call.kernel,
@@ -237,6 +237,9 @@ package struct Planner {
       bytes: 0,
       estimatedSeconds: call.estimatedSeconds
     )
+    step.choices = call.choices
+    step.problems = call.problems
+    return step
   }
 
   /// Each element that an operand names, once: a broadcast operand is read from memory once.

@@ -154,6 +154,33 @@ import Testing
     expectNoTrace(text)
   }
 
+  @Test("Kernels are chosen by size, and it is said what else there was")
+  func choices() throws {
+    let graph = try Graph.parse(
+      """
+      graph tutorial {
+        symbol batch: 1...2048
+        input x: float16[batch, 512]
+        constant w: float16[2048, 512]
+        constant b: float16[2048]
+        constant v: float16[512, 2048]
+        constant c: float16[512]
+        h = matmul(x, w, b) {transpose_b: true, epilogue: (x0: float16, x1: float16) \
+      { t2 = add(x0, x1); t3 = fast_gelu(t2); return t3 }} : float16[batch, 2048]
+        y = matmul(h, v, c, x) {transpose_b: true, epilogue: (x0: float16, x1: float16, x2: float16) \
+      { t3 = add(x0, x1); t4 = add(t3, x2); return t4 }} : float16[batch, 512]
+        output y = y
+      }
+      """
+    )
+    for target in [Target([.sm90a]), Self.target] {
+      let plan = try Planner.plan(graph, for: GPUBackend(target))
+      let name = target.gpus.map(\.rawValue).joined(separator: "+")
+      try Golden.expect(plan.kernelTable, equals: "choices.\(name).txt")
+      for step in plan.steps { #expect(step.kernel.entries.count <= 8) }
+    }
+  }
+
   /// Where there is no nvcc, only the text is compared; CI has one.
   static let hasCompiler: Bool = {
     let environment = ProcessInfo.processInfo.environment

@@ -86,10 +86,14 @@ struct MultistageConfiguration: MatmulConfiguration {
 struct FewRowsConfiguration: MatmulConfiguration {
   var rows = 8
   var warps = 16
+  var tileN = 32
 
   static let kernel = "FewRows"
 
   static var fields: [MatmulField<Self>] {
-    [.init("kRows", \.rows), .init("kWarps", \.warps)]
+    [
+      .init("kRows", \.rows), .init("kWarps", \.warps),
+      .init("kTileN", \.tileN, isOptional: true),
+    ]
   }
 }

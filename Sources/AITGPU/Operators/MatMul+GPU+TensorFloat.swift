@@ -28,22 +28,11 @@ struct TensorFloatProduct {
     var kernel = ProductKernel(node, problem, epilogue)
     exact.addFewRows(to: &kernel)
     kernel.add(
-      exact.config(multistage: multistage),
+      exact.config(multistage: MultistageConfiguration()),
       launch: "launchMultistage",
       template: "MatmulMultistage",
       header: "matmul_multistage"
     )
     return kernel.source(headers: ["ait/gpu/matmul_simt_launch.h"])
-  }
-
-  private var multistage: MultistageConfiguration {
-    MatmulChoice(
-      size: MatmulSize(
-        batch: problem.loops.extents.dropLast().reduce(1, *).upperBound,
-        rows: problem.loops.extents[problem.loops.rank - 1].upperBound,
-        columns: problem.columns.upperBound,
-        depth: problem.inner.upperBound
-      )
-    ).multistage
   }
 }

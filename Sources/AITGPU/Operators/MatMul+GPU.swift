@@ -8,11 +8,12 @@ import AITOperators
 /// (`matmul_hopper.h`), and what those cannot take, and older GPUs, by warps
 /// (`matmul_multistage.h`).
 ///
-/// A library holds those that its architectures and bounds call for; which one runs is decided by
-/// the device and by M when the model runs. Expected bound: the matrix units, or for few rows the
-/// bandwidth of B.
-extension MatMul: GPULowerable {
-  package func lowerToGPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+/// A library holds those that its architectures and bounds call for, each with the configurations
+/// that `MatmulChoice` finds; which one runs is decided by the device and by M when the model runs.
+/// Expected bound: the matrix units, or for few rows the bandwidth of B.
+extension MatMul: GPUTunable {
+  package func lowerToGPU(_ node: NodeContext, _ target: Target, _ choice: DeviceChoice)
+    throws(Diagnostic) -> [KernelCall]
   {
     let dtype = node.inputs[0].type.dtype
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
@@ -28,16 +29,10 @@ extension MatMul: GPULowerable {
     try node.checkCount(problem.loops.extents.reduce(1, *), target, of: "rows")
     try node.checkCount(problem.columns, target, of: "columns")
     try node.checkCount(problem.inner, target, of: "terms of a sum")
-    let kernel =
-      DeviceProduct.covers(problem, dtype)
-      ? DeviceProduct(node, target, problem).kernel(epilogue)
-      : TensorFloatProduct.covers(node, problem)
-        ? TensorFloatProduct(node, problem).kernel(epilogue)
-        : SimtProduct(node, problem).kernel(epilogue)
     let flops =
       problem.loops.extents.reduce(1, *) * problem.columns * problem.inner * 2
       + node.outputs[0].type.shape.elementCount * Dimension(epilogue.expanded().operationCount)
-    return [
+    func call(_ kernel: KernelSource) -> KernelCall {
       KernelCall(
         kernel: kernel,
         reads: [.input(0), .input(1)] + node.epilogueInputs.map { .input($0) },
@@ -45,17 +40,34 @@ extension MatMul: GPULowerable {
         sizes: problem.sizes(packedMatrix: nil),
         flops: flops
       )
-    ]
+    }
+    guard DeviceProduct.covers(problem, dtype) else {
+      return [
+        call(
+          TensorFloatProduct.covers(node, problem)
+            ? TensorFloatProduct(node, problem).kernel(epilogue)
+            : SimtProduct(node, problem).kernel(epilogue)
+        )
+      ]
+    }
+    let product = DeviceProduct(node, target, problem)
+    let selection = product.selection(choice, epilogue)
+    var chosen = call(product.kernel(epilogue, selection))
+    chosen.estimatedSeconds = selection.seconds
+    chosen.choices = selection.choices
+    chosen.problems = selection.problems
+    if case .each(_, let selector) = choice { chosen.sizes.append(selector) }
+    return [chosen]
   }
 }
 
 /// The kernels of one product.
 struct DeviceProduct {
-  private let node: NodeContext
-  private let target: Target
-  private let problem: MatMulProblem
-  private let majors: (a: String, b: String)
-  private let alignments: (a: Int, b: Int)
+  let node: NodeContext
+  let target: Target
+  let problem: MatMulProblem
+  let majors: (a: String, b: String)
+  let alignments: (a: Int, b: Int)
 
   /// Whether the matrix units take the elements, and the operands are contiguous along an axis.
   static func covers(_ problem: MatMulProblem, _ dtype: DType) -> Bool {
@@ -88,143 +100,71 @@ struct DeviceProduct {
   }
 
   private var element: String { CxxScalar.storageType(node.inputs[0].type.dtype) }
-  private var M: Dimension { problem.loops.extents[problem.loops.rank - 1] }
-  private var columnMultiple: Int { DeviceAlignment.powerOfTwo(problem.columns, limit: 8) }
+  var columnMultiple: Int { DeviceAlignment.powerOfTwo(problem.columns, limit: 8) }
 
-  /// Whether the copy engine can fetch the operands: 16-byte strides and something to fetch.
-  private var suitsHopper: Bool {
-    alignments.a == 8 && alignments.b == 8 && problem.inner.range.lowerBound > 0
-  }
-
-  private var hasHopper: Bool { target.gpus.contains(.sm90a) && suitsHopper }
-  private var hasFewRows: Bool {
-    majors == ("k", "k") && M.range.lowerBound <= 16 && problem.inner.range.lowerBound > 0
-  }
-  private var hasMultistage: Bool {
-    (!hasHopper || target.gpus != [.sm90a]) && !(hasFewRows && M.upperBound <= 16)
-  }
-
-  private func config(_ name: String, _ base: String) -> DeviceConfig {
-    var config = DeviceConfig(name: name, base: base)
+  /// The configuration of a kernel, under its name in generated code.
+  private func config(_ name: String, _ candidate: MatmulCandidate) -> DeviceConfig {
+    var config = DeviceConfig(name: name, base: "Matmul\(candidate.kernel)Defaults")
     config.types = [("Element", element)]
     config.constants = [
       ("kBatchRank", problem.deviceBatchRank), ("kColumnMultiple", columnMultiple),
     ]
+    let isConstantB = ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0)
+    let alignments = [("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b)]
+    switch candidate {
+    case .hopper:
+      config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
+      config.constants += [isConstantB] + candidate.constants
+    case .multistage:
+      config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
+      config.constants += candidate.constants + alignments
+    case .fewRows:
+      config.constants += candidate.constants + [isConstantB] + alignments
+      let depth = DeviceAlignment.powerOfTwo(problem.inner, limit: 8)
+      config.constants.append(("kDepthMultiple", depth))
+    }
     return config
   }
 
-  /// The configurations that suit the largest sizes.
-  private var choice: MatmulChoice {
-    MatmulChoice(
-      size: MatmulSize(
-        batch: problem.loops.extents.dropLast().reduce(1, *).upperBound,
-        rows: M.upperBound,
-        columns: problem.columns.upperBound,
-        depth: problem.inner.upperBound
-      )
-    )
-  }
-
-  private var isConstantB: (name: String, value: Int) {
-    ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0)
-  }
-
-  private var hopper: DeviceConfig {
-    var config = config("Hopper", "MatmulHopperDefaults")
-    config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
-    config.constants += [isConstantB] + choice.hopper.constants
-    return config
-  }
-
-  private var multistage: DeviceConfig {
-    var config = config("Multistage", "MatmulMultistageDefaults")
-    config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
-    config.constants += choice.multistage.constants
-    config.constants += [("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b)]
-    return config
-  }
-
-  private var fewRows: DeviceConfig {
-    var config = config("FewRows", "MatmulFewRowsDefaults")
-    config.constants += choice.fewRows.constants
-    config.constants += [
-      isConstantB, ("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b),
-      ("kDepthMultiple", DeviceAlignment.powerOfTwo(problem.inner, limit: 8)),
-    ]
-    return config
-  }
-
-  func kernel(_ epilogue: ScalarExpression) -> KernelSource {
-    let body = CxxScalar.body(named: "Epilogue", epilogue)
+  /// The types of the epilogue's operands.
+  private var packs: [String] {
     let extras = problem.deviceExtras(node.epilogueInputs.map { node.inputs[$0] }, from: 2)
     let outputs = problem.deviceExtras(node.outputs, from: 2 + node.epilogueInputs.count)
-    let packs = [
+    return [
       "using In = \(KernelText.pack("Inputs", extras));",
       "using Out = \(KernelText.pack("Outputs", outputs));",
     ]
+  }
+
+  /// The epilogue and its operands, as a hash.
+  func epilogueHash(_ epilogue: ScalarExpression) -> String {
+    let body = CxxScalar.body(named: "Epilogue", epilogue)
+    return StableHash.hexadecimal((packs + [body]).joined(separator: "\n"))
+  }
+
+  func kernel(_ epilogue: ScalarExpression, _ selection: Selection) -> KernelSource {
+    let body = CxxScalar.body(named: "Epilogue", epilogue)
+    let packs = packs
     var configs: [DeviceConfig] = []
     var entries: [DeviceEntry] = []
-    var launches: [String] = []
-    func add(
-      _ config: DeviceConfig,
-      _ template: String,
-      _ header: String,
-      shape: String,
-      blocks: String = "1",
-      clusterSize: String = "1",
-      when condition: String?,
-      architectures: [Target.CUDA] = Target.CUDA.allCases
-    ) {
-      let name = config.name
-      let launch = "ait::launch\(name)<\(name), In, Out>(context, kernels[\(entries.count)]);"
-      launches.append(condition.map { "if (\($0)) return \(launch)" } ?? launch)
+    var numbers: [MatmulCandidate: Int] = [:]
+    var names: [String: Int] = [:]
+    for (candidate, architectures) in selection.kernels {
+      let count = (names[candidate.kernel] ?? 0) + 1
+      names[candidate.kernel] = count
+      let name = count == 1 ? candidate.kernel : "\(candidate.kernel)\(count)"
+      numbers[candidate] = entries.count
+      let config = config(name, candidate)
       configs.append(config)
       entries.append(
-        DeviceEntry(
-          headers: ["ait/gpu/math.h", "ait/gpu/\(header).h"],
-          definitions: ([config.text] + packs + [body]).joined(separator: "\n\n"),
-          signature: "AIT_KERNEL(ait::\(shape)<\(name)>::kThreads, \(blocks))",
-          arguments: "ait::\(template)Arguments<\(name), In, Out>",
-          statement:
-            "ait::\(template.prefix(1).lowercased() + template.dropFirst())<\(name), Epilogue, In, Out>(arguments);",
-          threads: "ait::\(shape)<\(name)>::kThreads",
-          sharedSizeInBytes: "ait::\(shape)<\(name)>::kSharedBytes",
-          clusterSize: clusterSize,
-          architectures: architectures
-        )
+        entry(candidate, config, definitions: packs + [body], architectures: architectures)
       )
     }
-    if hasFewRows {
-      let condition = M.upperBound <= 16 ? nil : "context.sizes[\(problem.deviceBatchRank)] <= 16"
-      add(
-        fewRows,
-        "MatmulFewRows",
-        "matmul_few_rows",
-        shape: "MatmulFewRowsShape",
-        when: condition
-      )
-    }
-    if hasHopper, !(hasFewRows && M.upperBound <= 16) {
-      add(
-        hopper,
-        "MatmulHopper",
-        "matmul_hopper",
-        shape: "MatmulHopperShape",
-        blocks: "Hopper::kBlocksPerMultiprocessor",
-        clusterSize: "ait::MatmulHopperShape<Hopper>::kClusterSize",
-        when: hasMultistage
-          ? "context.queue->architecture() == \(target.gpus.firstIndex(of: .sm90a) ?? 0)" : nil,
-        architectures: [.sm90a]
-      )
-    }
-    if hasMultistage {
-      add(
-        multistage,
-        "MatmulMultistage",
-        "matmul_multistage",
-        shape: "MatmulMultistageShape",
-        when: nil
-      )
+    let launches = selection.launches.compactMap { launch -> String? in
+      guard let number = numbers[launch.candidate] else { return nil }
+      let template = "ait::launch\(launch.candidate.kernel)<\(configs[number].name), In, Out>"
+      let call = "\(template)(context, kernels[\(number)]);"
+      return launch.condition.map { "if (\($0)) return \(call)" } ?? call
     }
     return KernelSource(
       stem: "matmul_\(node.inputs[0].type.dtype.rawValue)",
@@ -233,6 +173,30 @@ struct DeviceProduct {
       statement: problem.forEachOuterMatrix(launches, node.inputs[0].type.dtype),
       configuration: configs.map { $0.name }.joined(separator: ", "),
       entries: entries
+    )
+  }
+
+  /// The kernel on the device of a configuration.
+  private func entry(
+    _ candidate: MatmulCandidate,
+    _ config: DeviceConfig,
+    definitions: [String],
+    architectures: [Target.CUDA]
+  ) -> DeviceEntry {
+    let (kernel, name) = (candidate.kernel, config.name)
+    let shape = "ait::Matmul\(kernel)Shape<\(name)>"
+    let isHopper = kernel == HopperConfiguration.kernel
+    return DeviceEntry(
+      headers: ["ait/gpu/math.h", "ait/gpu/\(candidate.header)"],
+      definitions: ([config.text] + definitions).joined(separator: "\n\n"),
+      signature:
+        "AIT_KERNEL(\(shape)::kThreads, \(isHopper ? "\(name)::kBlocksPerMultiprocessor" : "1"))",
+      arguments: "ait::Matmul\(kernel)Arguments<\(name), In, Out>",
+      statement: "ait::matmul\(kernel)<\(name), Epilogue, In, Out>(arguments);",
+      threads: "\(shape)::kThreads",
+      sharedSizeInBytes: "\(shape)::kSharedBytes",
+      clusterSize: isHopper ? "\(shape)::kClusterSize" : "1",
+      architectures: architectures
     )
   }
 }

@@ -1,0 +1,81 @@
+// What follows from a configuration and what it must comply with: the formulas and assertions of the
+// templates' headers, for a choice that needs no compiler. `Tests/CodegenGoldenTests` compiles the
+// headers and compares.
+
+extension HopperConfiguration {
+  /// Elements of K in a stage.
+  static let stepK = 64
+
+  var groupBlocks: Int { tileM / consumers / 64 }
+  /// Whether the copying warps give registers to those that multiply.
+  var exchangesRegisters: Bool { consumers == 2 && tileM * tileN >= 128 * 160 }
+  var threads: Int { consumers * 128 + (exchangesRegisters ? 128 : 32) }
+  var clusterSize: Int { clusterM * clusterN * splitK }
+  var stageSizeInBytes: Int { (tileM + tileN) * 128 }
+  var ringSizeInBytes: Int { stages * stageSizeInBytes }
+
+  /// Whether warps stage 32 columns at once instead of 64, on their way to rows.
+  var stagesHalf: Bool { tileN % 64 != 0 || isPersistent == 1 }
+  private var stagedColumns: Int { stagesHalf ? 32 : 64 }
+  /// What a block of a split product sends to one other.
+  var partSizeInBytes: Int { tileM / splitK * (tileN + 8) * 4 }
+  private var stagingSizeInBytes: Int {
+    splitK > 1 ? splitK * partSizeInBytes : consumers * 4 * 16 * (stagedColumns + 8) * 4
+  }
+
+  var sharedSizeInBytes: Int {
+    let isInRing = isPersistent == 0 && stagingSizeInBytes <= ringSizeInBytes
+    return ringSizeInBytes + (isInRing ? 0 : stagingSizeInBytes) + (splitK - 1) * partSizeInBytes
+      + (2 * stages + 1) * 8
+  }
+
+  /// The sums that a thread keeps in registers.
+  var sums: Int { groupBlocks * tileN / 2 }
+
+  /// Whether the template takes it, and its kernel does not spill.
+  ///
+  /// 48 registers beside the sums do: with 64 sums and 112 registers, nothing is spilled.
+  func isLegal(majorA: String, majorB: String) -> Bool {
+    let registers = 65536 / (blocksPerMultiprocessor * threads) / 8 * 8
+    let boxA = majorA == "k" ? tileM / clusterN : Self.stepK / clusterN
+    let boxB = majorB == "k" ? tileN / clusterM : Self.stepK / clusterM
+    return (1...3).contains(consumers) && tileM % (64 * consumers) == 0
+      && tileN % (majorB == "k" ? 32 : 64) == 0 && tileN <= 256 && groupBlocks * tileN <= 256
+      && boxA % 8 == 0 && boxB % 8 == 0 && boxA <= 256 && boxB <= 256 && stages >= 2
+      && clusterSize <= 8 && (splitK == 1 || isPersistent == 0) && tileM % splitK == 0
+      && sharedSizeInBytes <= 232_448
+      && (exchangesRegisters ? blocksPerMultiprocessor == 1 : sums + 48 <= min(registers, 255))
+  }
+}
+
+extension MultistageConfiguration {
+  var threads: Int { warpsM * warpsN * 32 }
+  var warpM: Int { tileM / warpsM }
+  var warpN: Int { tileN / warpsN }
+  var stageSizeInBytes: Int { (tileM + tileN) * 128 }
+
+  var sharedSizeInBytes: Int {
+    let stagedColumns = warpN % 64 == 0 ? 64 : 32
+    return max(stages * stageSizeInBytes, warpsM * warpsN * 16 * (stagedColumns + 8) * 4)
+  }
+
+  /// Whether the template takes it.
+  func isLegal(majorA: String, majorB: String, sharedSizeInBytes limit: Int) -> Bool {
+    tileM % warpsM == 0 && tileN % warpsN == 0 && warpM % 16 == 0 && warpN % 32 == 0
+      && warpM * warpN <= 64 * 64 && (majorA == "k" || tileM % 64 == 0)
+      && (majorB == "k" || tileN % 64 == 0) && tileM * 8 % threads == 0
+      && tileN * 8 % threads == 0 && threads <= 1024 && stages >= 2
+      && sharedSizeInBytes <= limit
+  }
+}
+
+extension FewRowsConfiguration {
+  var threads: Int { warps * 32 }
+  var sharedSizeInBytes: Int { warps * rows * (tileN + 4) * 4 }
+
+  /// Whether the template takes it.
+  var isLegal: Bool {
+    (rows == 8 || rows == 16) && tileN % 16 == 0 && (1...32).contains(warps)
+      && sharedSizeInBytes <= 99 << 10
+  }
+}
