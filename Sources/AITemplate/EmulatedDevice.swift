@@ -28,6 +28,14 @@ package struct EmulatedDevice {
   /// - Throws: `compilerFailed`; `loadFailed` where another driver is loaded already.
   package func load() async throws(Diagnostic) {
     if EmulatedDriver.isLoaded { return }
+    try await Self.loading.run(build).get()
+  }
+
+  /// Compilations at the same time build the driver once.
+  private static let loading = OneAtATime()
+
+  private func build() async throws(Diagnostic) {
+    if EmulatedDriver.isLoaded { return }
     let bundle = Self.bundle
     let key = ObjectCache.key(
       [builder.toolchain.version] + Self.flags + bundle.files.map { $0.path + $0.text }
@@ -56,5 +64,24 @@ package struct EmulatedDevice {
       },
       includePaths: ["emulator/driver", "emulator/prelude"]
     )
+  }
+}
+
+/// Runs what it is given after what it was given before.
+private actor OneAtATime {
+  private var last: Task<Result<Void, Diagnostic>, Never>?
+
+  func run(_ body: @escaping @Sendable () async throws(Diagnostic) -> Void) async
+    -> Result<Void, Diagnostic>
+  {
+    let previous = last
+    let task = Task {
+      _ = await previous?.value
+      do throws(Diagnostic) { return Result<Void, Diagnostic>.success(try await body()) } catch {
+        return .failure(error)
+      }
+    }
+    last = task
+    return await task.value
   }
 }

@@ -6,12 +6,13 @@ import Testing
 @Suite struct EmulatedDeviceTests {
   @Test(
     "Kernels on emulated devices give the reference's results",
-    arguments: ["layer_norm", "matmul", "rms_norm", "softmax"]
+    arguments: ["layer_norm", "matmul", "rms_norm", "softmax"],
+    ["sm_80", "sm_90a"]
   )
-  func examples(_ name: String) async throws {
+  func examples(_ name: String, architecture: String) async throws {
     let conformance = Conformance(
-      target: try Target("emulated-cuda:sm_80"),
-      workDirectory: TestFolder.path("emulated"),
+      target: try Target("emulated-cuda:\(architecture)"),
+      workDirectory: TestFolder.path("emulated/\(architecture)"),
       skipsGaps: true
     )
     let outcomes = try await conformance.run(operatorNamed: name)

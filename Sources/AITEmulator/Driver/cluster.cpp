@@ -58,6 +58,11 @@ Cluster::Cluster(const Grid& grid, int64_t index)
     std::memset(block->shared, kPoison, space);
     mprotect(block->shared + space, pageSize(), PROT_NONE);
     block->pendingWrites.resize(static_cast<size_t>(grid.sharedSizeInBytes + 3) / 4);
+    block->writers.resize(static_cast<size_t>(grid.sharedSizeInBytes + 15) / 16);
+    block->products.resize(static_cast<size_t>(grid.threads + 31) / 32);
+    block->productLogs.resize(static_cast<size_t>(grid.threads + 127) / 128);
+    block->registers.resize(static_cast<size_t>(grid.threads + 127) / 128);
+    block->unfinished = static_cast<size_t>(grid.threads);
     block->warps.resize(static_cast<size_t>(grid.threads + 31) / 32);
     block->warpgroups.resize(static_cast<size_t>(grid.threads + 127) / 128);
     for (int thread = 0; thread < grid.threads; ++thread) {
@@ -94,6 +99,7 @@ bool Cluster::run() {
   std::vector<Fiber*> round;
   while (failure_.empty() && unfinished_ > 0) {
     if (ready_.empty()) {
+      if (doDeferred()) continue;
       failure_ = deadlock();
       break;
     }
@@ -101,18 +107,31 @@ bool Cluster::run() {
     ready_.clear();
     // Each round begins elsewhere and goes another way, so that an order that a barrier should make
     // is not there by chance.
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    std::rotate(round.begin(), round.begin() + static_cast<long>(random_ % round.size()),
+    const uint64_t random = nextRandom();
+    std::rotate(round.begin(), round.begin() + static_cast<long>(random % round.size()),
                 round.end());
-    if (random_ >> 32 & 1) std::reverse(round.begin(), round.end());
+    if (random >> 32 & 1) std::reverse(round.begin(), round.end());
     for (Fiber* fiber : round) {
       resume(*fiber);
       if (!failure_.empty()) break;
     }
   }
+  if (failure_.empty() && !deferred_.empty()) {
+    failure_ = "the block " + std::to_string(block(0).fibers[0]->block) +
+               " ends while copies to it or its peers are under way";
+  }
   for (auto& block : blocks_) {
+    const bool hasWaited = std::any_of(block->fibers.begin(), block->fibers.end(),
+                                       [](const auto& fiber) { return fiber->hasWaited; });
+    if (failure_.empty() && grid_.overlapsPrevious && grid_.hasProgrammaticLaunches() &&
+        !hasWaited) {
+      failure_ = "no thread of block " + std::to_string(block->fibers[0]->block) +
+                 " waits for its prerequisites";
+    }
+    if (failure_.empty() && *unfinishedProducts(*block)) {
+      failure_ = "block " + std::to_string(block->fibers[0]->block) + " ends " +
+                 unfinishedProducts(*block);
+    }
     const char* end = block->shared + grid_.sharedSizeInBytes;
     const char* limit = block->shared + sharedSpace(grid_.sharedSizeInBytes) - pageSize();
     for (const char* at = end; at < limit && failure_.empty(); ++at) {
@@ -123,6 +142,23 @@ bool Cluster::run() {
     }
   }
   return failure_.empty();
+}
+
+uint64_t Cluster::nextRandom() {
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  return random_;
+}
+
+bool Cluster::doDeferred() {
+  if (deferred_.empty()) return false;
+  // Copies end in any order.
+  const size_t chosen = nextRandom() % deferred_.size();
+  const auto work = std::move(deferred_[chosen]);
+  deferred_.erase(deferred_.begin() + static_cast<long>(chosen));
+  work();
+  return true;
 }
 
 void Cluster::resume(Fiber& fiber) {
@@ -147,6 +183,7 @@ void Cluster::finish(Fiber& fiber) {
     fail(fiber, "it ends without having waited for its copies");
   }
   fiber.isFinished = true;
+  --fiber.owner->unfinished;
   --unfinished_;
   aitSwitchFiber(&fiber.saved, scheduler_);
   __builtin_unreachable();

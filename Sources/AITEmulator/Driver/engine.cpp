@@ -7,8 +7,6 @@ namespace emulator {
 
 namespace {
 
-Cluster& clusterOf(Fiber& fiber) { return *fiber.owner->cluster; }
-
 void fail(Thread& thread, const char* text) {
   Fiber& fiber = fiberOf(thread);
   clusterOf(fiber).fail(fiber, text);
@@ -21,6 +19,147 @@ std::string hexadecimal(const void* address) {
 }
 
 // MARK: - Order
+
+void arrive(Fiber& fiber, BlockBarrier& barrier, int count, const char* what, int identity,
+            int line) {
+  barrier.arrived.push_back(&fiber);
+  barrier.lines.push_back(line);
+  if (static_cast<int>(barrier.arrived.size()) < count) {
+    clusterOf(fiber).wait(fiber, what, identity);
+    return;
+  }
+  // What one has waited for, the others need not.
+  bool hasWaited = false;
+  for (const Fiber* other : barrier.arrived) hasWaited = hasWaited || other->hasWaited;
+  for (Fiber* other : barrier.arrived) {
+    other->hasWaited = hasWaited;
+    if (other != &fiber) clusterOf(fiber).makeReady(*other);
+  }
+  barrier.arrived.clear();
+  barrier.lines.clear();
+}
+
+void synchronize(Thread& thread, int identity, int count, int line) {
+  Fiber& fiber = fiberOf(thread);
+  Block& block = *fiber.owner;
+  const int threads = static_cast<int>(block.fibers.size());
+  if (identity < 0 || identity > 15) clusterOf(fiber).fail(fiber, "there are 16 barriers");
+  if (count == 0) count = threads;
+  if (count % 32 != 0 || count > threads) {
+    clusterOf(fiber).fail(fiber, "a barrier of " + std::to_string(count) +
+                                     " threads in a block of " + std::to_string(threads));
+  }
+  BlockBarrier& barrier = block.barriers[identity];
+  if (barrier.arrived.empty()) barrier.count = count;
+  if (barrier.count != count) {
+    clusterOf(fiber).fail(fiber, "barrier " + std::to_string(identity) + " is entered for " +
+                                     std::to_string(count) + " threads and for " +
+                                     std::to_string(barrier.count));
+  }
+  for (size_t i = 0; i < barrier.arrived.size(); ++i) {
+    if (barrier.arrived[i]->index / 32 == thread.index / 32 && barrier.lines[i] != line) {
+      clusterOf(fiber).fail(fiber, "lanes have diverged: this one is at a barrier in line " +
+                                       std::to_string(line) + ", others of its warp in line " +
+                                       std::to_string(barrier.lines[i]));
+    }
+  }
+  arrive(fiber, barrier, count, identity == 0 ? "the block's barrier" : "a barrier by number",
+         identity == 0 ? line : identity, line);
+}
+
+void synchronizeCluster(Thread& thread, bool, int line) {
+  Fiber& fiber = fiberOf(thread);
+  const Grid& grid = clusterOf(fiber).grid();
+  arrive(fiber, clusterOf(fiber).barrier(), grid.clusterSize * grid.threads,
+         "the cluster's barrier", line, line);
+}
+
+// MARK: - Memory
+
+const char* nameOf(Touch touch) { return touch == Touch::store ? "store" : "load"; }
+
+void touchGlobal(Thread& thread, const void* address, int bytes, Touch touch) {
+  Fiber& fiber = fiberOf(thread);
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  const std::string what = std::string(nameOf(touch)) + " of " + std::to_string(bytes) + " bytes";
+  if (at % static_cast<uintptr_t>(bytes) != 0) {
+    clusterOf(fiber).fail(
+        fiber, "a " + what + " at " + hexadecimal(address) + ", which is no multiple of them");
+  }
+  if (touch == Touch::load) {
+    checkGlobalRead(fiber, address, static_cast<size_t>(bytes), nameOf(touch));
+    return;
+  }
+  if (!clusterOf(fiber).isInRegions(at, static_cast<size_t>(bytes))) {
+    clusterOf(fiber).fail(
+        fiber, "a " + what + " at " + hexadecimal(address) + ", which is no memory of the device");
+  }
+  const Grid& grid = clusterOf(fiber).grid();
+  if (!grid.hasProgrammaticLaunches()) return;
+  if (!fiber.hasWaited) {
+    clusterOf(fiber).fail(fiber, "a store to memory of the device before waitForPrerequisites");
+  }
+  grid.writes.insert(at / 64);
+}
+
+void touchShared(Thread& thread, const void* address, int bytes, Touch touch) {
+  Fiber& fiber = fiberOf(thread);
+  const size_t size = static_cast<size_t>(bytes);
+  const size_t offset = sharedOffset(fiber, address, size, size, nameOf(touch));
+  checkPendingWrites(fiber, *fiber.owner, offset, size, nameOf(touch));
+  if (touch == Touch::store) noteWrite(fiber, offset, size);
+}
+
+// MARK: - Copies in the background
+
+void copyAsync(Thread& thread, void* shared, const void* global, int bytes, int valid) {
+  Fiber& fiber = fiberOf(thread);
+  const size_t size = static_cast<size_t>(bytes);
+  const size_t offset = sharedOffset(fiber, shared, size, size, "copy");
+  if (valid < 0 || valid > bytes) {
+    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes, of which " +
+                                     std::to_string(valid) + " exist");
+  }
+  PendingCopy copy = {static_cast<char*>(shared), bytes, {}};
+  if (reinterpret_cast<uintptr_t>(global) % size != 0) {
+    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes from " +
+                                     hexadecimal(global) + ", which is no multiple of them");
+  }
+  if (valid > 0) {
+    checkGlobalRead(fiber, global, static_cast<size_t>(valid), "copy");
+    std::memcpy(copy.data, global, static_cast<size_t>(valid));
+  }
+  checkPendingWrites(fiber, *fiber.owner, offset, size, "copy");
+  beginWrite(*fiber.owner, offset, size);
+  fiber.copies.push_back(copy);
+}
+
+void commitCopies(Thread& thread) {
+  Fiber& fiber = fiberOf(thread);
+  fiber.committedCopies.push_back(std::move(fiber.copies));
+  fiber.copies.clear();
+}
+
+void waitForCopies(Thread& thread, int pending) {
+  Fiber& fiber = fiberOf(thread);
+  while (fiber.committedCopies.size() > static_cast<size_t>(pending)) {
+    for (const PendingCopy& copy : fiber.committedCopies.front()) {
+      std::memcpy(copy.to, copy.data, static_cast<size_t>(copy.bytes));
+      const size_t offset = static_cast<size_t>(copy.to - fiber.shared);
+      endWrite(*fiber.owner, offset, static_cast<size_t>(copy.bytes));
+      noteWrite(fiber, offset, static_cast<size_t>(copy.bytes));
+    }
+    fiber.committedCopies.erase(fiber.committedCopies.begin());
+  }
+}
+
+// MARK: - Launches
+
+void waitForPrerequisites(Thread& thread) { fiberOf(thread).hasWaited = true; }
+
+void launchDependents(Thread&) {}
+
+}  // namespace
 
 void meet(Thread& thread, int size, void* slot, ait::emulated::Action action, const char* word,
           int line) {
@@ -58,166 +197,105 @@ void meet(Thread& thread, int size, void* slot, ait::emulated::Action action, co
   meeting.arrived.clear();
 }
 
-void arrive(Fiber& fiber, BlockBarrier& barrier, int count, const char* what, int identity,
-            int line) {
-  barrier.arrived.push_back(&fiber);
-  barrier.lines.push_back(line);
-  if (static_cast<int>(barrier.arrived.size()) < count) {
-    clusterOf(fiber).wait(fiber, what, identity);
-    return;
-  }
-  for (Fiber* other : barrier.arrived) {
-    if (other != &fiber) clusterOf(fiber).makeReady(*other);
-  }
-  barrier.arrived.clear();
-  barrier.lines.clear();
-}
+// MARK: - Checks of memory
 
-void synchronize(Thread& thread, int identity, int count, int line) {
-  Fiber& fiber = fiberOf(thread);
-  Block& block = *fiber.owner;
-  const int threads = static_cast<int>(block.fibers.size());
-  if (identity < 0 || identity > 15) clusterOf(fiber).fail(fiber, "there are 16 barriers");
-  if (count == 0) count = threads;
-  if (count % 32 != 0 || count > threads) {
-    clusterOf(fiber).fail(fiber, "a barrier of " + std::to_string(count) +
-                                     " threads in a block of " + std::to_string(threads));
-  }
-  BlockBarrier& barrier = block.barriers[identity];
-  if (barrier.arrived.empty()) barrier.count = count;
-  if (barrier.count != count) {
-    clusterOf(fiber).fail(fiber, "barrier " + std::to_string(identity) + " is entered for " +
-                                     std::to_string(count) + " threads and for " +
-                                     std::to_string(barrier.count));
-  }
-  for (size_t i = 0; i < barrier.arrived.size(); ++i) {
-    if (barrier.arrived[i]->index / 32 == thread.index / 32 && barrier.lines[i] != line) {
-      clusterOf(fiber).fail(fiber, "lanes have diverged: this one is at a barrier in line " +
-                                       std::to_string(line) + ", others of its warp in line " +
-                                       std::to_string(barrier.lines[i]));
-    }
-  }
-  arrive(fiber, barrier, count, identity == 0 ? "the block's barrier" : "a barrier by number",
-         identity == 0 ? line : identity, line);
-}
-
-void synchronizeCluster(Thread& thread, int line) {
-  Fiber& fiber = fiberOf(thread);
-  const Grid& grid = clusterOf(fiber).grid();
-  arrive(fiber, clusterOf(fiber).barrier(), grid.clusterSize * grid.threads,
-         "the cluster's barrier", line, line);
-}
-
-// MARK: - Memory
-
-const char* nameOf(Touch touch) { return touch == Touch::store ? "store" : "load"; }
-
-void touchGlobal(Thread& thread, const void* address, int bytes, Touch touch) {
-  Fiber& fiber = fiberOf(thread);
-  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  if (at % static_cast<uintptr_t>(bytes) != 0) {
-    clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " of " +
-                                     std::to_string(bytes) + " bytes at " + hexadecimal(address) +
-                                     ", which is no multiple of them");
-  }
-  if (!clusterOf(fiber).isInRegions(at, static_cast<size_t>(bytes))) {
-    clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " of " +
-                                     std::to_string(bytes) + " bytes at " + hexadecimal(address) +
-                                     ", which is no memory of the device");
-  }
-}
-
-/// The offset of shared memory that may be touched.
-size_t offsetOf(Fiber& fiber, const void* address, int bytes, const char* what) {
+size_t sharedOffset(Fiber& fiber, const void* address, size_t bytes, size_t alignment,
+                    const char* what) {
   const ptrdiff_t offset = static_cast<const char*>(address) - fiber.shared;
-  const int size = clusterOf(fiber).grid().sharedSizeInBytes;
-  if (offset < 0 || offset + bytes > size) {
-    clusterOf(fiber).fail(fiber, "a " + std::string(what) + " of " + std::to_string(bytes) +
-                                     " bytes at offset " + std::to_string(offset) + " of " +
-                                     std::to_string(size) + " bytes of shared memory");
-  }
-  if (offset % bytes != 0) {
-    clusterOf(fiber).fail(fiber, "a " + std::string(what) + " of " + std::to_string(bytes) +
-                                     " bytes at offset " + std::to_string(offset) +
-                                     " of shared memory, which is no multiple of them");
+  const size_t size = static_cast<size_t>(clusterOf(fiber).grid().sharedSizeInBytes);
+  const std::string text = std::string("a ") + what + " of " + std::to_string(bytes) +
+                           " bytes at offset " + std::to_string(offset) + " of " +
+                           std::to_string(size) + " bytes of shared memory";
+  if (offset < 0 || static_cast<size_t>(offset) + bytes > size) clusterOf(fiber).fail(fiber, text);
+  if (static_cast<size_t>(offset) % alignment != 0) {
+    clusterOf(fiber).fail(fiber, text + ", which is no multiple of " + std::to_string(alignment));
   }
   return static_cast<size_t>(offset);
 }
 
-void touchShared(Thread& thread, const void* address, int bytes, Touch touch) {
-  Fiber& fiber = fiberOf(thread);
-  const size_t offset = offsetOf(fiber, address, bytes, nameOf(touch));
-  for (size_t word = offset / 4; word < (offset + static_cast<size_t>(bytes) + 3) / 4; ++word) {
-    if (fiber.owner->pendingWrites[word] != 0) {
-      clusterOf(fiber).fail(fiber, "a " + std::string(nameOf(touch)) + " at offset " +
-                                       std::to_string(offset) +
-                                       " of shared memory, where a copy is still to write");
-    }
+void checkPendingWrites(Fiber& fiber, Block& block, size_t offset, size_t bytes, const char* what) {
+  for (size_t word = offset / 4; word < (offset + bytes + 3) / 4; ++word) {
+    if (block.pendingWrites[word] == 0) continue;
+    clusterOf(fiber).fail(fiber, std::string("a ") + what + " at offset " + std::to_string(offset) +
+                                     " of shared memory, where a copy is still to write");
   }
 }
 
-// MARK: - Copies in the background
-
-void copyAsync(Thread& thread, void* shared, const void* global, int bytes, int valid) {
-  Fiber& fiber = fiberOf(thread);
-  const size_t offset = offsetOf(fiber, shared, bytes, "copy");
-  if (valid < 0 || valid > bytes) {
-    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes, of which " +
-                                     std::to_string(valid) + " exist");
-  }
-  PendingCopy copy = {static_cast<char*>(shared), bytes, {}};
-  const uintptr_t at = reinterpret_cast<uintptr_t>(global);
-  if (at % static_cast<uintptr_t>(bytes) != 0) {
-    clusterOf(fiber).fail(fiber, "a copy of " + std::to_string(bytes) + " bytes from " +
-                                     hexadecimal(global) + ", which is no multiple of them");
-  }
-  if (valid > 0) {
-    if (!clusterOf(fiber).isInRegions(at, static_cast<size_t>(valid))) {
-      clusterOf(fiber).fail(
-          fiber, "a copy from " + hexadecimal(global) + ", which is no memory of the device");
-    }
-    std::memcpy(copy.data, global, static_cast<size_t>(valid));
-  }
-  std::memset(shared, 0xff, static_cast<size_t>(bytes));
-  for (size_t word = offset / 4; word < (offset + static_cast<size_t>(bytes)) / 4; ++word) {
-    ++fiber.owner->pendingWrites[word];
-  }
-  fiber.copies.push_back(copy);
-}
-
-void commitCopies(Thread& thread) {
-  Fiber& fiber = fiberOf(thread);
-  fiber.committedCopies.push_back(std::move(fiber.copies));
-  fiber.copies.clear();
-}
-
-void waitForCopies(Thread& thread, int pending) {
-  Fiber& fiber = fiberOf(thread);
-  while (fiber.committedCopies.size() > static_cast<size_t>(pending)) {
-    for (const PendingCopy& copy : fiber.committedCopies.front()) {
-      std::memcpy(copy.to, copy.data, static_cast<size_t>(copy.bytes));
-      const size_t offset = static_cast<size_t>(copy.to - fiber.shared);
-      for (size_t word = offset / 4; word < (offset + static_cast<size_t>(copy.bytes)) / 4;
-           ++word) {
-        --fiber.owner->pendingWrites[word];
-      }
-    }
-    fiber.committedCopies.erase(fiber.committedCopies.begin());
+void checkPublished(Fiber& fiber, Block& block, size_t offset, size_t bytes, const char* what) {
+  for (size_t piece = offset / 16; piece < (offset + bytes + 15) / 16; ++piece) {
+    const Writer& writer = block.writers[piece];
+    if (!writer.fiber || writer.publications != writer.fiber->publications) continue;
+    clusterOf(fiber).fail(fiber, std::string("a ") + what + " of shared memory at offset " +
+                                     std::to_string(piece * 16) + ", which " +
+                                     placeOf(*writer.fiber) +
+                                     " has written and not published (publishSharedMemory)");
   }
 }
 
-// MARK: - Launches
+void beginWrite(Block& block, size_t offset, size_t bytes) {
+  std::memset(block.shared + offset, 0xff, bytes);
+  for (size_t word = offset / 4; word < (offset + bytes) / 4; ++word) {
+    ++block.pendingWrites[word];
+  }
+  for (size_t piece = offset / 16; piece < (offset + bytes + 15) / 16; ++piece) {
+    block.writers[piece] = Writer();
+  }
+}
 
-void waitForPrerequisites(Thread& thread) { fiberOf(thread).hasWaited = true; }
+void endWrite(Block& block, size_t offset, size_t bytes) {
+  for (size_t word = offset / 4; word < (offset + bytes) / 4; ++word) {
+    --block.pendingWrites[word];
+  }
+}
 
-void launchDependents(Thread&) {}
+void noteWrite(Fiber& fiber, size_t offset, size_t bytes) {
+  for (size_t piece = offset / 16; piece < (offset + bytes + 15) / 16; ++piece) {
+    fiber.owner->writers[piece] = {&fiber, fiber.publications};
+  }
+}
 
-}  // namespace
+void checkGlobalRead(Fiber& fiber, const void* address, size_t bytes, const char* what) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  if (!clusterOf(fiber).isInRegions(at, bytes)) {
+    clusterOf(fiber).fail(fiber, std::string("a ") + what + " of " + std::to_string(bytes) +
+                                     " bytes at " + hexadecimal(address) +
+                                     ", which is no memory of the device");
+  }
+  const Grid& grid = clusterOf(fiber).grid();
+  if (fiber.hasWaited || !grid.overlapsPrevious || !grid.hasProgrammaticLaunches()) return;
+  for (uintptr_t line = at / 64; line <= (at + bytes - 1) / 64; ++line) {
+    if (grid.earlierWrites->count(line) == 0) continue;
+    clusterOf(fiber).fail(fiber, std::string("a ") + what + " at " + hexadecimal(address) +
+                                     ", which a launch before this one writes, ahead of "
+                                     "waitForPrerequisites");
+  }
+}
 
 const ait::emulated::Engine engine = {
-    fail,        meet,         synchronize,          synchronizeCluster,
-    touchGlobal, touchShared,  waitForPrerequisites, launchDependents,
-    copyAsync,   commitCopies, waitForCopies,
+    fail,
+    meet,
+    synchronize,
+    synchronizeCluster,
+    touchGlobal,
+    touchShared,
+    waitForPrerequisites,
+    launchDependents,
+    copyAsync,
+    commitCopies,
+    waitForCopies,
+    initializeBarrier,
+    arriveAtBarrier,
+    hasBarrierEnded,
+    waitForBarrier,
+    publishBarriers,
+    publishSharedMemory,
+    copyToPeer,
+    copyTensor,
+    beginProducts,
+    addProduct,
+    commitProducts,
+    waitForProducts,
+    setRegisters,
 };
 
 }  // namespace emulator

@@ -8,6 +8,7 @@
 
 #include "cluster.h"
 #include "driver_state.h"
+#include "tensor_map.h"
 
 using namespace hostdriver;
 
@@ -90,7 +91,12 @@ Status runGrid(const std::string& symbol, const ait::emulated::KernelDescription
   grid.clusterSize = static_cast<int>(launch.clusterSize);
   grid.overlapsPrevious = launch.overlapsPrevious;
   grid.regions = regions(launch.device);
+  // A stream is a thread: what its launches wrote which the next one may overlap.
+  static thread_local std::unordered_set<uintptr_t> writes;
+  if (!launch.overlapsPrevious) writes.clear();
+  grid.earlierWrites = &writes;
   const std::string failure = grid.run();
+  writes.insert(grid.writes.begin(), grid.writes.end());
   if (failure.empty()) return kSuccess;
   std::fprintf(stderr, "emulated device: kernel %s: %s\n", symbol.c_str(), failure.c_str());
   return kLaunchFailed;
@@ -174,8 +180,15 @@ Status cuOccupancyMaxActiveBlocksPerMultiprocessor(int* count, Function*, int, s
   *count = 1;
   return kSuccess;
 }
-Status cuTensorMapEncodeTiled(void*, int, uint32_t, void*, const uint64_t*, const uint64_t*,
-                              const uint32_t*, const uint32_t*, int, int, int, int) {
+Status cuTensorMapEncodeTiled(void* map, int type, uint32_t rank, void* address,
+                              const uint64_t* extents, const uint64_t* strides, const uint32_t* box,
+                              const uint32_t* steps, int interleaving, int swizzle, int promotion,
+                              int filling) {
+  DRIVER_ENTER();
+  const char* problem = emulator::encode(map, type, rank, address, extents, strides, box, steps,
+                                         interleaving, swizzle, promotion, filling);
+  if (!problem) return kSuccess;
+  std::fprintf(stderr, "emulated device: a tensor map is refused: %s\n", problem);
   return kInvalidValue;
 }
 

@@ -212,6 +212,9 @@ AIT_DEVICE void waitForCopies() {
 
 }  // namespace ait
 
-#include "ait/gpu/dialect_emulated_numbers.h"
-
 #include "ait/gpu/dialect_emulated_matrices.h"
+
+#if AIT_EMULATED_ARCHITECTURE >= 900
+#include "ait/gpu/dialect_emulated_clusters.h"
+#include "ait/gpu/dialect_emulated_warpgroups.h"
+#endif

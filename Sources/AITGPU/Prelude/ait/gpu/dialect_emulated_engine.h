@@ -23,6 +23,22 @@ struct Thread;
 /// What the threads of a group do once together; `slots` holds what each has brought, by lane.
 using Action = void (*)(Thread& thread, void* const* slots);
 
+/// A product that a thread's warp group begins: sums += A B, of 64 x K and K x `columns`.
+struct Product {
+  /// columns / 2 numbers, of the thread.
+  float* sums;
+  int columns;
+  /// The elements of K of an instruction, which take 32 bytes.
+  int depth;
+  uint64_t a;
+  uint64_t b;
+  bool isATransposed;
+  bool isBTransposed;
+  /// Converts an element.
+  float (*convert)(const char* element);
+  int elementSize;
+};
+
 enum class Touch : int { load, store };
 
 /// What the driver does for a thread. Where a call has a `line`, it is that of the kernel's text:
@@ -36,7 +52,8 @@ struct Engine {
   void (*meet)(Thread&, int size, void* slot, Action action, const char* word, int line);
   /// A barrier of `count` threads of the block; 0 for all.
   void (*synchronize)(Thread&, int identity, int count, int line);
-  void (*synchronizeCluster)(Thread&, int line);
+  /// `ordersMemory`: whether it is more than a meeting.
+  void (*synchronizeCluster)(Thread&, bool ordersMemory, int line);
 
   /// Fails unless memory of the device, or shared memory, may be touched so.
   void (*touchGlobal)(Thread&, const void* address, int bytes, Touch);
@@ -48,6 +65,27 @@ struct Engine {
   void (*copyAsync)(Thread&, void* shared, const void* global, int bytes, int valid);
   void (*commitCopies)(Thread&);
   void (*waitForCopies)(Thread&, int pending);
+
+  // Transfer barriers, of which `state` is what kernels give room for.
+  void (*initializeBarrier)(Thread&, uint64_t* state, int count);
+  /// `rank`: the block of the cluster at whose barrier, at the same place, the thread arrives.
+  void (*arriveAtBarrier)(Thread&, uint64_t* state, uint32_t bytes, int rank);
+  bool (*hasBarrierEnded)(Thread&, const uint64_t* state, uint32_t parity);
+  void (*waitForBarrier)(Thread&, const uint64_t* state, uint32_t parity, int line);
+  void (*publishBarriers)(Thread&);
+  void (*publishSharedMemory)(Thread&);
+
+  void (*copyToPeer)(Thread&, void* to, const void* from, int bytes, uint64_t* state, int rank);
+  /// `peers`: a bit for every block of the cluster that receives the box; 0 for the thread's own.
+  void (*copyTensor)(Thread&, int rank, void* to, const TensorMap&, uint64_t* state,
+                     const int* position, uint32_t peers);
+
+  // Products of warp groups.
+  void (*beginProducts)(Thread&, int line);
+  void (*addProduct)(Thread&, const Product&, int line);
+  void (*commitProducts)(Thread&, int line);
+  void (*waitForProducts)(Thread&, int pending, int line);
+  void (*setRegisters)(Thread&, int count, bool isMore, int line);
 };
 
 /// A thread of a block that runs.

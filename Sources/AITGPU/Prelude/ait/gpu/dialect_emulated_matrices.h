@@ -1,7 +1,7 @@
 // The matrix instructions of a warp, with the fragments that the PTX manual gives.
 #pragma once
 
-#include "ait/gpu/dialect_emulated_engine.h"
+#include "ait/gpu/dialect_emulated_numbers.h"
 
 namespace ait {
 

@@ -1,0 +1,86 @@
+// Matrix products of a warp group on the processor. They are computed when they are waited for, out
+// of what shared memory holds then; until then the sums hold NaN.
+#pragma once
+
+#include "ait/gpu/dialect_emulated_numbers.h"
+
+namespace ait {
+
+struct SharedMatrix {
+  uint64_t descriptor;
+
+  AIT_DEVICE SharedMatrix(const void* shared, int chunkStride, int groupStride)
+      : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
+                   static_cast<uint64_t>(chunkStride >> 4) << 16 |
+                   static_cast<uint64_t>(groupStride >> 4) << 32 | uint64_t{1} << 62) {}
+
+  AIT_DEVICE SharedMatrix advanced(int bytes) const {
+    SharedMatrix other(*this);
+    other.descriptor += static_cast<uint64_t>(bytes >> 4);
+    return other;
+  }
+};
+
+AIT_DEVICE void beginProducts(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->beginProducts(thread, line);
+}
+AIT_DEVICE void commitProducts(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->commitProducts(thread, line);
+}
+template <int kPending>
+AIT_DEVICE void waitForProducts(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->waitForProducts(thread, kPending, line);
+}
+AIT_DEVICE void pinSum(float&) {}
+
+template <int kCount>
+AIT_DEVICE void releaseRegisters(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->setRegisters(thread, kCount, false, line);
+}
+template <int kCount>
+AIT_DEVICE void acquireRegisters(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->setRegisters(thread, kCount, true, line);
+}
+
+namespace emulated {
+
+template <class T>
+inline float convertElement(const char* element) {
+  uint16_t bits;
+  __builtin_memcpy(&bits, element, sizeof(bits));
+  return fromBits<T>(bits);
+}
+
+}  // namespace emulated
+
+template <int N>
+struct WarpgroupProduct {
+  static_assert(N == 32 || N == 64 || N == 96 || N == 128 || N == 160 || N == 192 || N == 224 ||
+                    N == 256,
+                "a warp group's product is 32, 64, 96, 128, 160, 192, 224 or 256 wide");
+
+  template <class T, Major kMajorA, Major kMajorB>
+  static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B,
+                             int line = __builtin_LINE()) {
+    static_assert(__is_same(T, float16) || __is_same(T, bfloat16),
+                  "warp groups multiply float16 and bfloat16");
+    auto& thread = emulated::thread();
+    const emulated::Product product = {sums,
+                                       N,
+                                       16,
+                                       A.descriptor,
+                                       B.descriptor,
+                                       kMajorA == Major::mn,
+                                       kMajorB == Major::mn,
+                                       emulated::convertElement<T>,
+                                       2};
+    thread.engine->addProduct(thread, product, line);
+  }
+};
+
+}  // namespace ait
