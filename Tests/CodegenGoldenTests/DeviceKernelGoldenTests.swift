@@ -16,7 +16,11 @@ import Testing
   static let target = Target([.sm80, .sm90a])
 
   /// A graph, by the name of its golden file.
-  static let cases: [(name: String, graph: String)] = [
+  static let cases = productsAndRows + DeviceKernelCases.kept
+  /// Those whose text is kept, and more that are compiled.
+  static let compiled = cases + DeviceKernelCases.reducers
+
+  private static let productsAndRows: [DeviceKernelCases.Case] = [
     (
       "pointwise.cuda.gate",
       """
@@ -134,7 +138,7 @@ import Testing
 
   /// The sources of a case; tf32 is allowed where its name says so.
   static func bundle(_ index: Int) throws -> ModelBundle {
-    let (name, text) = cases[index]
+    let (name, text) = compiled[index]
     let graph = try Graph.parse("graph g {\n\(text)\n}")
     try graph.verify()
     var numerics = Numerics()
@@ -191,7 +195,7 @@ import Testing
   @Test(
     "nvcc takes every kernel, and none spills",
     .enabled(if: hasCompiler),
-    arguments: cases.indices
+    arguments: compiled.indices
   )
   func compiles(_ index: Int) async throws {
     let bundle = try Self.bundle(index).bundle

@@ -1,0 +1,110 @@
+/// Graphs whose kernels for GPUs are tested.
+enum DeviceKernelCases {
+  typealias Case = (name: String, graph: String)
+
+  /// Those of operators but products and rows.
+  static let kept = reductions + groups
+
+  private static let reductions: [Case] = [
+    (
+      "reduce.cuda.rows",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 8, 4096]
+      input scale: float16[batch, 8, 1]
+      input bias: float32[8]
+      y, scaled = reduce(x, scale, bias) {kind: "mean", axes: [2], \
+      prologue: (x0: float16, x1: float16) { t2 = multiply(x0, x1); return t2 }, \
+      exposes_prologue: true, \
+      epilogue: (x0: float16, x1: float32) \
+      { t2 = cast(x0, float32); t3 = add(t2, x1); return t3 }} \
+      : float32[batch, 8], float16[batch, 8, 4096] @both
+      output y = y
+      output scaled = scaled
+      """
+    ),
+    (
+      "reduce.cuda.across",
+      """
+      symbol batch: 1...4096
+      input x: bfloat16[batch, 33, 100]
+      y = reduce(x) {kind: "maximum", axes: [0], keep_dimensions: true} : bfloat16[1, 33, 100]
+      output y = y
+      """
+    ),
+    (
+      "reduce.cuda.all",
+      """
+      symbol batch: 1...1024
+      input x: float32[batch, 1000, 1000]
+      y = reduce(x) {kind: "product", axes: [0, 1, 2]} : float32[]
+      output y = y
+      """
+    ),
+    (
+      "reduce.cuda.mixed",
+      """
+      symbol batch: 1...8
+      input x: float32[batch, 3, 40, 5, 7]
+      y = reduce(x) {kind: "minimum", axes: [0, 2, 4]} : float32[3, 5]
+      output y = y
+      """
+    ),
+    (
+      "arg_reduce.cuda.vocabulary",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 32000]
+      y = arg_reduce(x) {maximum: true, axis: 1} : int64[batch]
+      output y = y
+      """
+    ),
+  ]
+
+  /// Only compiled: reducers along the columns and across them.
+  static let reducers: [Case] = reducerCases.map { reducer($0, $1, $2, $3) }
+
+  private static let reducerCases: [(kind: String, type: String, axis: Int, rest: String)] = [
+    ("sum", "uint8", 1, ""), ("sum", "float32", 0, ""), ("product", "int32", 0, ""),
+    ("mean", "float64", 1, ""), ("maximum", "bool", 0, ""), ("minimum", "int64", 1, ""),
+    ("any", "float16", 0, ""), ("all", "int8", 1, ""), ("variance", "float16", 0, ""),
+    ("variance", "float64", 1, ", correction: 0.0"), ("norm", "float32", 1, ", order: 3.5"),
+    ("norm", "bfloat16", 0, ", order: inf"), ("norm", "float64", 0, ", order: 0.5"),
+    ("norm", "float16", 1, ""), ("log_sum_exp", "float16", 0, ""),
+    ("log_sum_exp", "float64", 1, ""),
+  ]
+
+  private static func reducer(_ kind: String, _ type: String, _ axis: Int, _ rest: String) -> Case {
+    let isNumber = type.hasPrefix("float") || type.hasPrefix("bfloat")
+    let result =
+      switch kind {
+      case "any", "all": "bool"
+      case "sum", "product": isNumber ? type : "int64"
+      default: type
+      }
+    let graph = """
+      symbol batch: 1...100000
+      input x: \(type)[batch, 1000]
+      y = reduce(x) {kind: "\(kind)", axes: [\(axis)]\(rest)} \
+      : \(result)[\(axis == 0 ? "1000" : "batch")]
+      output y = y
+      """
+    return ("reduce.\(kind).\(type).\(axis)", graph)
+  }
+
+  private static let groups: [Case] = [
+    (
+      "group_norm.cuda.image",
+      """
+      symbol batch: 1...8
+      input x: float16[batch, 320, 64, 64]
+      constant weight: float16[320]
+      constant bias: float16[320]
+      y = group_norm(x, weight, bias) {groups: 32, epsilon: 1e-05, \
+      epilogue: (x0: float16) { t1 = sigmoid(x0); t2 = multiply(x0, t1); return t2 }} \
+      : float16[batch, 320, 64, 64]
+      output y = y
+      """
+    )
+  ]
+}
