@@ -3,7 +3,7 @@ enum DeviceKernelCases {
   typealias Case = (name: String, graph: String)
 
   /// Those of operators but products and rows.
-  static let kept = reductions + groups
+  static let kept = reductions + movements + groups
 
   private static let reductions: [Case] = [
     (
@@ -91,6 +91,46 @@ enum DeviceKernelCases {
       """
     return ("reduce.\(kind).\(type).\(axis)", graph)
   }
+
+  private static let movements: [Case] = [
+    (
+      "index_select.cuda.embedding",
+      """
+      symbol batch: 1...8
+      symbol length: 1...512
+      input tokens: int64[batch, length]
+      constant table: float16[30522, 768]
+      y = index_select(table, tokens) {axis: 0} : float16[batch, length, 768]
+      output y = y
+      """
+    ),
+    (
+      "gather.cuda.columns",
+      """
+      symbol batch: 1...8
+      input x: float32[batch, 11]
+      input index: int32[batch, 3]
+      y = gather(x, index) {axis: 1} : float32[batch, 3]
+      output y = y
+      """
+    ),
+    (
+      "pad.cuda.image",
+      """
+      symbol batch: 1...8
+      input x: bfloat16[batch, 2, 5, 7]
+      y = pad(x) {low: [0, 0, 1, 1], high: [0, 0, 1, 1], value: -inf} : bfloat16[batch, 2, 7, 9]
+      output y = y
+      """
+    ),
+    (
+      "arange.cuda.halves",
+      """
+      y = arange() {start: -1.5, step: 0.5, count: [1000], dtype: bfloat16} : bfloat16[1000]
+      output y = y
+      """
+    ),
+  ]
 
   private static let groups: [Case] = [
     (

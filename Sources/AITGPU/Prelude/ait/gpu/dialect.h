@@ -5,6 +5,7 @@
 //   order         synchronizeBlock synchronizeThreads synchronizeWarp
 //   lanes         shuffleXor shuffle broadcastInWarp
 //   memory        Words<bytes>, loadGlobal storeGlobal loadShared storeShared dynamicSharedMemory
+//   reports       claimFlag fenceSystem
 //   numbers       toCompute<T> toStorage<T> packed pairs, exp2Approximate …
 //   copies        copyAsync commitCopies waitForCopies
 //   matrices      loadMatrices multiplyTiles roundToTensorFloat

@@ -144,6 +144,15 @@ AIT_DEVICE void storeGlobal(void* address, const Words<kBytes>& x) {
   }
 }
 
+/// Sets a flag in memory that the host sees as well; whether this thread is the first to.
+AIT_DEVICE bool claimFlag(int32_t* flag) {
+  int32_t before;
+  asm volatile("atom.global.sys.exch.b32 %0, [%1], 1;" : "=r"(before) : "l"(flag) : "memory");
+  return before == 0;
+}
+/// Orders what this thread has written for the host and all devices.
+AIT_DEVICE void fenceSystem() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+
 template <int kCount>
 AIT_DEVICE void loadShared(const float* address, float (&x)[kCount]) {
   static_assert(kCount == 4, "four floats are loaded at once");

@@ -192,6 +192,13 @@ AIT_DEVICE void storeShared(void* address, const Words<16>& x) {
   __builtin_memcpy(address, &x, 16);
 }
 
+/// Sets a flag in memory that the host sees as well; whether this thread is the first to.
+AIT_DEVICE bool claimFlag(int32_t* flag) {
+  return __atomic_exchange_n(flag, 1, __ATOMIC_ACQ_REL) == 0;
+}
+/// Orders what this thread has written for the host and all devices.
+AIT_DEVICE void fenceSystem() { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
+
 // MARK: - Copies in the background
 
 template <int kBytes>
