@@ -316,7 +316,7 @@ TEST(cudaTensorMapsAreKept) {
   CHECK(out[0] == 42);
   const fake::Launched launched = driver().lastLaunch("fake_maps");
   CHECK(launched.clusterSize == 16 && launched.grid[0] == 48 && launched.blockSize == 384 &&
-        launched.sharedSizeInBytes == 200 * 1024);
+        launched.sharedSizeInBytes == 200 * 1024 && launched.sharedMemoryShare == 100);
   const size_t count = driver().callCount("cuTensorMapEncodeTiled");
   for (int round = 0; round < 3; ++round) CHECK_OK(container.run({in.data()}, {out.data()}));
   CHECK(driver().callCount("cuTensorMapEncodeTiled") == count);
@@ -334,4 +334,5 @@ TEST(cudaKernelsOfAnotherArchitecture) {
   CHECK_OK(container.run({in.data()}, {out.data()}));
   out.download();
   CHECK(out[0] == 42 && driver().launchCount("fake_plain") == 1);
+  CHECK(driver().lastLaunch("fake_plain").sharedMemoryShare == -1);
 }

@@ -58,6 +58,7 @@ Status cuFuncSetAttribute(Function* function, int attribute, int value) {
   DRIVER_ENTER();
   if (attribute == 8 && value > 227 * 1024) return kInvalidValue;
   if (attribute == 8) function->sharedLimit = value;
+  if (attribute == 9) function->sharedMemoryShare = value;
   if (attribute == 14) function->allowsLargeClusters = value != 0;
   return kSuccess;
 }

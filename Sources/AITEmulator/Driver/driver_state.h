@@ -67,6 +67,7 @@ struct Launched {
   uint32_t sharedSizeInBytes;
   uint32_t clusterSize;
   bool overlapsPrevious;
+  int sharedMemoryShare;  // percent that the kernel prefers; -1: no matter
 };
 
 struct Context {
@@ -88,6 +89,7 @@ struct Function {
   std::vector<size_t> sizes;  // of the arguments
   Context* context = nullptr;
   int sharedLimit = 48 * 1024;
+  int sharedMemoryShare = -1;
   bool allowsLargeClusters = false;
 };
 

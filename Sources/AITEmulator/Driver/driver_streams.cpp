@@ -143,7 +143,8 @@ Status cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** a
                        config->block[0],
                        config->sharedSizeInBytes,
                        1,
-                       false};
+                       false,
+                       function->sharedMemoryShare};
   for (uint32_t index = 0; index < config->attributeCount; ++index) {
     const LaunchAttribute& attribute = config->attributes[index];
     if (attribute.identity == 4) launched.clusterSize = attribute.values[0];

@@ -162,6 +162,7 @@ Status cuFuncSetAttribute(Function* function, int attribute, int value) {
   DRIVER_ENTER();
   if (attribute == 8 && value > 227 * 1024) return kInvalidValue;
   if (attribute == 8) function->sharedLimit = value > 48 * 1024 ? value : 48 * 1024;
+  if (attribute == 9) function->sharedMemoryShare = value;
   if (attribute == 14) function->allowsLargeClusters = value != 0;
   return kSuccess;
 }

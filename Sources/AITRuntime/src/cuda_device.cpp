@@ -195,6 +195,12 @@ bool CudaDevice::findKernel(int32_t index) {
           kernel.symbol, kernel.blockSize, kernel.sharedSizeInBytes, kernel.clusterSize);
   int32_t status = driver_.functionSetAttribute(function, kCudaMaximumDynamicSharedSize,
                                                 kernel.sharedSizeInBytes);
+  // Blocks of the next kernel are to fit beside this one's where both have the room, which a
+  // multiprocessor decides with its first; a kernel with little shared memory wants a cache.
+  constexpr int32_t kMuch = 48 * 1024;
+  if (status == kCudaSuccess && kernel.sharedSizeInBytes > kMuch) {
+    status = driver_.functionSetAttribute(function, kCudaSharedMemoryShare, 100);
+  }
   // Larger clusters than every device of the architecture has need to be asked for.
   if (status == kCudaSuccess && kernel.clusterSize > 8) {
     status = driver_.functionSetAttribute(function, kCudaNonPortableClusterSize, 1);

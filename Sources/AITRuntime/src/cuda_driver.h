@@ -39,6 +39,7 @@ enum CudaNumber : int32_t {
   kCudaComputeCapabilityMinor = 76,
   // Attributes of functions.
   kCudaMaximumDynamicSharedSize = 8,
+  kCudaSharedMemoryShare = 9,
   kCudaNonPortableClusterSize = 14,
   // Attributes of pointers, and one of their values.
   kCudaPointerMemoryType = 2,
