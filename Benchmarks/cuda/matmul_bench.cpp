@@ -10,7 +10,7 @@ template <class Config, class Body>
 void run(const device::Module& module, const std::string& name, const device::Extents& extents) {
   using T = typename Config::Element;
   using In = cases::In<Config, Body>;
-  const device::Product<T> product(extents, Config::kMajorA, Config::kMajorB, Body::kExtras);
+  const device::Product<T> product(extents, cases::majorA<Config>, cases::majorB<Config>, Body::kExtras);
   const auto launch = device::hopperLaunch<Config, In, cases::Out<Config>>(
       module, name, product.template problem<Config::kBatchRank, In::kCount + 1>(), product.a(),
       product.b());

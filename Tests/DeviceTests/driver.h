@@ -185,6 +185,9 @@ struct Launch {
   void prepare() const {
     if (sharedBytes > 48 * 1024) AIT_CALL(cuFuncSetAttribute, function, 8, sharedBytes);
     if (clusterSize > 8) AIT_CALL(cuFuncSetAttribute, function, 14, 1);
+    // As libraries do: a multiprocessor's memory is shared as the kernel that came first prefers,
+    // and the next is to fit beside it. Kernels with little of it want a cache.
+    if (sharedBytes > 48 * 1024) AIT_CALL(cuFuncSetAttribute, function, 9, 100);
   }
 
   /// The clusters that the device holds at once.

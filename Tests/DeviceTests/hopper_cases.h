@@ -17,7 +17,7 @@ using BF16 = ait::bfloat16;
 template <class T, int tileM, int tileN, int stages, int consumers, int clusterM = 1,
           int clusterN = 1, int splitK = 1, bool isPersistent = false, Major majorA = Major::k,
           Major majorB = Major::k, int batchRank = 0, int multiple = 8, int blocks = 1,
-          bool rehearses = false>
+          bool rehearses = false, bool isTransposed = false>
 struct Hopper : ait::MatmulHopperDefaults {
   using Element = T;
   static constexpr int kTileM = tileM;
@@ -34,7 +34,15 @@ struct Hopper : ait::MatmulHopperDefaults {
   static constexpr int kColumnMultiple = multiple;
   static constexpr int kBlocksPerMultiprocessor = blocks;
   static constexpr bool kRehearses = rehearses;
+  static constexpr bool kIsTransposed = isTransposed;
 };
+
+/// The layouts of A and B, of which the matrix units take the other as theirs if they compute the
+/// transpose of C.
+template <class Config>
+inline constexpr Major majorA = Config::kIsTransposed ? Config::kMajorB : Config::kMajorA;
+template <class Config>
+inline constexpr Major majorB = Config::kIsTransposed ? Config::kMajorA : Config::kMajorB;
 
 /// The operands of a body's extras.
 template <class T, int alignment, char kind>
@@ -74,6 +82,7 @@ using Out = ait::Outputs<
 // leaves room for one of the next launch.
 #define AIT_ONE_BLOCK 1, 1, 1, false, Major::k, Major::k, 0, 8
 #define AIT_HOPPER_FIRST(X)                                                  \
+  X(first_s6_c21, BiasGeluApproximate, F16, 128, 128, 6, 2, 2, 1)            \
   X(first_exact_s4, BiasGelu, F16, 128, 128, 4, 2)                           \
   X(first_s3_b2, BiasGeluApproximate, F16, 128, 128, 3, 2, AIT_ONE_BLOCK, 2) \
   X(first_s4, BiasGeluApproximate, F16, 128, 128, 4, 2)                      \
@@ -82,6 +91,7 @@ using Out = ait::Outputs<
 // Its second product, 1024 x 512 x 2048.
 #define AIT_TWO_PARTS 1, 1, 2, false, Major::k, Major::k, 0, 8
 #define AIT_HOPPER_SECOND(X)                                                     \
+  X(second_64x128_k2_s6, BiasResidual, F16, 64, 128, 6, 1, 1, 1, 2)              \
   X(second_k2_s4_b2, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2)         \
   X(second_k2_s4_b2_r, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2, true) \
   X(second_k2_s5, BiasResidual, F16, 128, 64, 5, 2, 1, 1, 2)                     \
@@ -100,23 +110,37 @@ using Out = ait::Outputs<
   X(large_128x192_s5_c21, Identity, F16, 128, 192, 5, 2, 2, 1, 1, true)
 
 // Few rows: bound by the bandwidth at which B comes, so with many stages of few columns.
-#define AIT_HOPPER_SKINNY(X)                    \
-  X(skinny_64x32_s16, Bias, F16, 64, 32, 16, 1) \
+#define AIT_TRANSPOSED(splitK, blocks) \
+  1, 1, splitK, false, Major::k, Major::k, 0, 8, blocks, false, true
+#define AIT_HOPPER_SKINNY(X)                                              \
+  X(skinny_t64x8_k2_s22, Bias, F16, 64, 8, 22, 1, AIT_TRANSPOSED(2, 1))   \
+  X(skinny_t64x16_k2_s20, Bias, F16, 64, 16, 20, 1, AIT_TRANSPOSED(2, 1)) \
+  X(skinny_t64x32_k2_s16, Bias, F16, 64, 32, 16, 1, AIT_TRANSPOSED(2, 1)) \
+  X(skinny_t64x64_k2_s12, Bias, F16, 64, 64, 12, 1, AIT_TRANSPOSED(2, 1)) \
+  X(skinny_64x32_s16, Bias, F16, 64, 32, 16, 1)                           \
   X(skinny_64x64_k2_s12, Bias, F16, 64, 64, 12, 1, 1, 1, 2)
 
 // Everything else that must be right: formats, layouts, batches, tails.
-#define AIT_HOPPER_FORMS(X)                                                                      \
-  X(form_bf16_128x128, BiasResidual, BF16, 128, 128, 4, 2)                                       \
-  X(form_bf16_an, Bias, BF16, 128, 128, 4, 2, 1, 1, 1, false, Major::mn, Major::k)               \
-  X(form_f16_bn, Bias, F16, 128, 128, 4, 2, 1, 1, 1, false, Major::k, Major::mn)                 \
-  X(form_f16_an_bn_c22, BiasResidual, F16, 128, 256, 3, 2, 2, 2, 1, true, Major::mn, Major::mn)  \
-  X(form_f16_batch, BiasResidual, F16, 64, 96, 4, 1, 1, 1, 1, true, Major::k, Major::k, 1)       \
-  X(form_f16_batch_bn, Bias, F16, 128, 64, 4, 2, 1, 1, 1, false, Major::k, Major::mn, 1)         \
-  X(form_f16_odd, BiasResidual, F16, 128, 160, 4, 2, 1, 1, 1, true, Major::k, Major::k, 0, 1)    \
-  X(form_f16_odd_k2, BiasResidual, F16, 128, 64, 4, 2, 2, 1, 2, false, Major::k, Major::k, 0, 1) \
-  X(form_f16_192x128_3, Identity, F16, 192, 128, 4, 3)                                           \
-  X(form_f16_rows, RowsAndTransposed, F16, 128, 64, 4, 2)                                        \
-  X(form_f16_rehearsed, BiasResidual, F16, 128, 128, 4, 2, AIT_ONE_BLOCK, 1, true)               \
+#define AIT_HOPPER_FORMS(X)                                                                        \
+  X(form_bf16_128x128, BiasResidual, BF16, 128, 128, 4, 2)                                         \
+  X(form_bf16_an, Bias, BF16, 128, 128, 4, 2, 1, 1, 1, false, Major::mn, Major::k)                 \
+  X(form_f16_bn, Bias, F16, 128, 128, 4, 2, 1, 1, 1, false, Major::k, Major::mn)                   \
+  X(form_f16_an_bn_c22, BiasResidual, F16, 128, 256, 3, 2, 2, 2, 1, true, Major::mn, Major::mn)    \
+  X(form_f16_batch, BiasResidual, F16, 64, 96, 4, 1, 1, 1, 1, true, Major::k, Major::k, 1)         \
+  X(form_f16_batch_bn, Bias, F16, 128, 64, 4, 2, 1, 1, 1, false, Major::k, Major::mn, 1)           \
+  X(form_f16_odd, BiasResidual, F16, 128, 160, 4, 2, 1, 1, 1, true, Major::k, Major::k, 0, 1)      \
+  X(form_f16_odd_k2, BiasResidual, F16, 128, 64, 4, 2, 2, 1, 2, false, Major::k, Major::k, 0, 1)   \
+  X(form_f16_192x128_3, Identity, F16, 192, 128, 4, 3)                                             \
+  X(form_bf16_t64x16, BiasResidual, BF16, 64, 16, 4, 1, 1, 1, 1, true, Major::k, Major::k, 1, 8,   \
+    1, false, true)                                                                                \
+  X(form_f16_t_odd, BiasResidual, F16, 128, 24, 4, 2, 1, 1, 1, false, Major::k, Major::k, 0, 1, 1, \
+    false, true)                                                                                   \
+  X(form_f16_t_c21_k4, Bias, F16, 64, 32, 4, 1, 2, 1, 4, false, Major::mn, Major::k, 0, 8, 1,      \
+    false, true)                                                                                   \
+  X(form_f16_t_an_bn, RowsAndTransposed, F16, 64, 64, 3, 1, 1, 1, 2, false, Major::mn, Major::mn,  \
+    0, 8, 1, false, true)                                                                          \
+  X(form_f16_rows, RowsAndTransposed, F16, 128, 64, 4, 2)                                          \
+  X(form_f16_rehearsed, BiasResidual, F16, 128, 128, 4, 2, AIT_ONE_BLOCK, 1, true)                 \
   X(form_f16_64x32_k8, Bias, F16, 64, 32, 4, 1, 1, 1, 8)
 
 #define AIT_HOPPER_CASES(X) \

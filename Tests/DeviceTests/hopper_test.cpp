@@ -11,7 +11,7 @@ void check(const device::Module& module, const std::string& name, const device::
   using T = typename Config::Element;
   using In = cases::In<Config, Body>;
   using Out = cases::Out<Config>;
-  device::Product<T> product(extents, Config::kMajorA, Config::kMajorB, Body::kExtras,
+  device::Product<T> product(extents, cases::majorA<Config>, cases::majorB<Config>, Body::kExtras,
                              static_cast<uint64_t>(extents.M * 7 + extents.N * 3 + extents.K));
   const auto problem = product.template problem<Config::kBatchRank, In::kCount + Out::kCount>();
   // Twice: what a launch leaves behind must not help the next. The second copies B ahead and
@@ -61,7 +61,7 @@ void checkShapes(const device::Module& module, const std::string& name) {
   // Tails everywhere, more K than the ring holds; then next to nothing.
   check<Config, Body>(module, name, {392, 328, 1096, batch});
   check<Config, Body>(module, name, {8, 8, 8, batch});
-  if (Config::kMajorA == ait::Major::k) check<Config, Body>(module, name, {1, 40, 72, batch});
+  if (cases::majorA<Config> == ait::Major::k) check<Config, Body>(module, name, {1, 40, 72, batch});
   if (Config::kColumnMultiple == 1) check<Config, Body>(module, name, {77, 131, 200, batch});
 }
 

@@ -56,14 +56,20 @@ Launch hopperLaunch(const Module& module, const std::string& name,
                ? tensorMap<Element>(matrix, extent, problem.K, batch, boxRows, Shape::kStepK, kRank)
                : tensorMap<Element>(matrix, problem.K, extent, batch, boxRows, 64, kRank);
   };
-  arguments.a = encode(a, Config::kMajorA, problem.M, Shape::kABoxRows);
-  arguments.b = encode(b, Config::kMajorB, problem.N, Shape::kBBoxRows);
+  // The matrix units' A is ours, or if they compute the transpose of C, our B.
+  const Matrix& unitA = Config::kIsTransposed ? b : a;
+  const Matrix& unitB = Config::kIsTransposed ? a : b;
+  arguments.a = encode(unitA, Config::kMajorA, Config::kIsTransposed ? problem.N : problem.M,
+                       Shape::kABoxRows);
+  arguments.b = encode(unitB, Config::kMajorB, Config::kIsTransposed ? problem.M : problem.N,
+                       Shape::kBBoxRows);
   if constexpr (Config::kIsPaired) {
     arguments.second = encode(second, Config::kMajorB, problem.N, Shape::kBBoxRows);
   }
   arguments.problem = problem;
-  arguments.aBatchAxes = a.batchStride != 0;
-  arguments.bBatchAxes = b.batchStride != 0;
+  arguments.tiles = ait::matmulHopperTiles<Config>(problem.M, problem.N);
+  arguments.aBatchAxes = unitA.batchStride != 0;
+  arguments.bBatchAxes = unitB.batchStride != 0;
   // As for a launch that may begin early; `isProgrammatic` of the launch decides whether it does.
   arguments.stagesAhead = isConstantB ? Shape::kStages : 0;
   arguments.isProgrammatic = isConstantB;
@@ -106,6 +112,7 @@ Launch multistageLaunch(
   arguments.b = placeOf<Config::kBatchRank>(b);
   if constexpr (Config::kIsPaired) arguments.second = placeOf<Config::kBatchRank>(second);
   arguments.problem = problem;
+  arguments.tiles = ait::matmulMultistageTiles<Config>(problem.M, problem.N);
   launch.setArguments(arguments);
   launch.prepare();
   return launch;
@@ -159,7 +166,8 @@ Launch simtLaunch(const Module& module, const std::string& name,
   launch.blocks =
       ait::matmulSimtBlocks<Config>(problem.M, problem.N, kRank > 0 ? problem.batchExtents[0] : 1);
   launch.setArguments(ait::MatmulSimtArguments<Config, In, Out>{
-      placeOf<kRank>(a, Config::kMajorA), placeOf<kRank>(b, Config::kMajorB), problem});
+      placeOf<kRank>(a, Config::kMajorA), placeOf<kRank>(b, Config::kMajorB), problem,
+      ait::matmulSimtTiles<Config>(problem.M, problem.N)});
   launch.prepare();
   return launch;
 }

@@ -72,7 +72,9 @@ struct Fiber : Thread {
   char* stack = nullptr;
   void* saved = nullptr;
   bool isFinished = false;
-  bool hasWaited = false;  // for prerequisites
+  bool hasWaited = false;            // for prerequisites
+  bool hasArrivedAtCluster = false;  // and has not waited yet, for the end of a phase:
+  uint64_t clusterPhase = 0;
   /// What it waits for, for reports; "" while it runs.
   const char* waitsFor = "";
   int waitsAt = 0;  // the line, or the barrier's identity
@@ -85,9 +87,14 @@ struct Fiber : Thread {
 
 /// A barrier of the threads of a block.
 struct BlockBarrier {
+  struct Arrival {
+    Fiber* fiber;
+    int line;
+    bool waits;  // or has gone on
+  };
   int count = 0;
-  std::vector<Fiber*> arrived;
-  std::vector<int> lines;
+  uint64_t phase = 0;  // how often all have come
+  std::vector<Arrival> arrived;
 };
 
 /// What counts arrivals and bytes in shared memory.

@@ -20,26 +20,27 @@ std::string hexadecimal(const void* address) {
 
 // MARK: - Order
 
+/// Arrives, and unless it is the last, waits or goes on.
 void arrive(Fiber& fiber, BlockBarrier& barrier, int count, const char* what, int identity,
-            int line) {
-  barrier.arrived.push_back(&fiber);
-  barrier.lines.push_back(line);
+            int line, bool waits = true) {
+  barrier.arrived.push_back({&fiber, line, waits});
   if (static_cast<int>(barrier.arrived.size()) < count) {
-    clusterOf(fiber).wait(fiber, what, identity);
+    if (waits) clusterOf(fiber).wait(fiber, what, identity);
     return;
   }
   // What one has waited for, the others need not.
   bool hasWaited = false;
-  for (const Fiber* other : barrier.arrived) hasWaited = hasWaited || other->hasWaited;
-  for (Fiber* other : barrier.arrived) {
-    other->hasWaited = hasWaited;
-    if (other != &fiber) clusterOf(fiber).makeReady(*other);
+  for (const auto& each : barrier.arrived) hasWaited = hasWaited || each.fiber->hasWaited;
+  for (const auto& each : barrier.arrived) {
+    if (!each.waits) continue;
+    each.fiber->hasWaited = hasWaited;
+    if (each.fiber != &fiber) clusterOf(fiber).makeReady(*each.fiber);
   }
   barrier.arrived.clear();
-  barrier.lines.clear();
+  ++barrier.phase;
 }
 
-void synchronize(Thread& thread, int identity, int count, int line) {
+void enterBarrier(Thread& thread, int identity, int count, int line, bool waits) {
   Fiber& fiber = fiberOf(thread);
   Block& block = *fiber.owner;
   const int threads = static_cast<int>(block.fibers.size());
@@ -56,22 +57,55 @@ void synchronize(Thread& thread, int identity, int count, int line) {
                                      std::to_string(count) + " threads and for " +
                                      std::to_string(barrier.count));
   }
-  for (size_t i = 0; i < barrier.arrived.size(); ++i) {
-    if (barrier.arrived[i]->index / 32 == thread.index / 32 && barrier.lines[i] != line) {
+  for (const auto& each : barrier.arrived) {
+    if (each.fiber == &fiber) {
+      clusterOf(fiber).fail(fiber, "arrives twice at barrier " + std::to_string(identity));
+    }
+    if (each.fiber->index / 32 == thread.index / 32 && each.line != line) {
       clusterOf(fiber).fail(fiber, "lanes have diverged: this one is at a barrier in line " +
                                        std::to_string(line) + ", others of its warp in line " +
-                                       std::to_string(barrier.lines[i]));
+                                       std::to_string(each.line));
     }
   }
   arrive(fiber, barrier, count, identity == 0 ? "the block's barrier" : "a barrier by number",
-         identity == 0 ? line : identity, line);
+         identity == 0 ? line : identity, line, waits);
+}
+
+void synchronize(Thread& thread, int identity, int count, int line) {
+  enterBarrier(thread, identity, count, line, true);
+}
+void arriveAtThreads(Thread& thread, int identity, int count, int line) {
+  enterBarrier(thread, identity, count, line, false);
+}
+
+void arriveAtCluster(Thread& thread, int line) {
+  Fiber& fiber = fiberOf(thread);
+  const Grid& grid = clusterOf(fiber).grid();
+  BlockBarrier& barrier = clusterOf(fiber).barrier();
+  if (fiber.hasArrivedAtCluster) {
+    clusterOf(fiber).fail(fiber, "arrives at the cluster's barrier again before it has waited");
+  }
+  fiber.hasArrivedAtCluster = true;
+  fiber.clusterPhase = barrier.phase;
+  arrive(fiber, barrier, grid.clusterSize * grid.threads, "the cluster's barrier", line, line,
+         false);
+}
+
+void waitForCluster(Thread& thread, int line) {
+  Fiber& fiber = fiberOf(thread);
+  BlockBarrier& barrier = clusterOf(fiber).barrier();
+  if (!fiber.hasArrivedAtCluster) {
+    clusterOf(fiber).fail(fiber, "waits at the cluster's barrier without having arrived");
+  }
+  fiber.hasArrivedAtCluster = false;
+  if (barrier.phase != fiber.clusterPhase) return;
+  for (auto& each : barrier.arrived) each.waits = each.waits || each.fiber == &fiber;
+  clusterOf(fiber).wait(fiber, "the cluster's barrier", line);
 }
 
 void synchronizeCluster(Thread& thread, bool, int line) {
-  Fiber& fiber = fiberOf(thread);
-  const Grid& grid = clusterOf(fiber).grid();
-  arrive(fiber, clusterOf(fiber).barrier(), grid.clusterSize * grid.threads,
-         "the cluster's barrier", line, line);
+  arriveAtCluster(thread, line);
+  waitForCluster(thread, line);
 }
 
 // MARK: - Memory
@@ -275,7 +309,10 @@ const ait::emulated::Engine engine = {
     fail,
     meet,
     synchronize,
+    arriveAtThreads,
     synchronizeCluster,
+    arriveAtCluster,
+    waitForCluster,
     touchGlobal,
     touchShared,
     waitForPrerequisites,

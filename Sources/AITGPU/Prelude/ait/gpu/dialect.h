@@ -2,7 +2,7 @@
 // text, no built-in variables; so that one text of a kernel serves every device that has them.
 //
 //   places        threadIndex blockIndex blockCount laneIndex warpIndex
-//   order         synchronizeBlock synchronizeThreads synchronizeWarp
+//   order         synchronizeBlock synchronizeThreads arriveAtThreads synchronizeWarp
 //   lanes         shuffleXor shuffle broadcastInWarp
 //   memory        Words<bytes>, loadGlobal storeGlobal loadShared storeShared dynamicSharedMemory
 //   reports       claimFlag fenceSystem
@@ -13,7 +13,7 @@
 //
 // and on targets with kHasClusters, kHasTensorCopies and kHasWarpgroups:
 //
-//   clusters      clusterRank synchronizeCluster meetCluster peerAddress
+//   clusters      clusterRank synchronizeCluster meetCluster arriveAtCluster waitForCluster peerAddress
 //   copies        TransferBarrier copyTensor copyToPeer publishSharedMemory
 //   products      SharedMatrix WarpgroupProduct beginProducts commitProducts waitForProducts
 #pragma once

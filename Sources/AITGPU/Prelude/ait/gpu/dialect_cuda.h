@@ -37,6 +37,10 @@ AIT_DEVICE void synchronizeBlock() { __syncthreads(); }
 AIT_DEVICE void synchronizeThreads(int identity, int count) {
   asm volatile("bar.sync %0, %1;" ::"r"(identity), "r"(count) : "memory");
 }
+/// Arrives at such a barrier for others to go on, and goes on itself; for whole warps.
+AIT_DEVICE void arriveAtThreads(int identity, int count) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(identity), "r"(count) : "memory");
+}
 AIT_DEVICE void synchronizeWarp() { __syncwarp(); }
 
 AIT_DEVICE float shuffleXor(float value, int mask) {

@@ -24,6 +24,10 @@ AIT_DEVICE void meetCluster() {
   asm volatile("barrier.cluster.arrive.relaxed;\n\tbarrier.cluster.wait;" ::: "memory");
 }
 
+/// The two halves of `meetCluster`: a thread that has arrived waits before it arrives again.
+AIT_DEVICE void arriveAtCluster() { asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory"); }
+AIT_DEVICE void waitForCluster() { asm volatile("barrier.cluster.wait;" ::: "memory"); }
+
 /// The address by which blocks of a cluster reach the shared memory of one of them.
 AIT_DEVICE uint32_t peerAddress(const void* shared, int rank) {
   uint32_t address;

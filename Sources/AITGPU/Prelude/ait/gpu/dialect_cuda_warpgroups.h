@@ -16,19 +16,24 @@ namespace ait {
 struct SharedMatrix {
   uint64_t descriptor;
 
-  /// - chunkStride: for matrices contiguous along M or N, the bytes from 64 elements to the
-  /// next 64.
-  /// - groupStride: the bytes from 8 rows to the next 8.
-  AIT_DEVICE SharedMatrix(const void* shared, int chunkStride, int groupStride)
-      : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
-                   static_cast<uint64_t>(chunkStride >> 4) << 16 |
-                   static_cast<uint64_t>(groupStride >> 4) << 32 | uint64_t{1} << 62) {}
+  /// A matrix contiguous along K, 64 elements of which lie in a row.
+  static AIT_DEVICE SharedMatrix alongK(const void* shared) { return SharedMatrix(shared, 16); }
+  /// A matrix contiguous along M or N, in rows of 64 elements; `chunkBytes` from 64 to the next 64.
+  static AIT_DEVICE SharedMatrix across(const void* shared, int chunkBytes) {
+    return SharedMatrix(shared, chunkBytes);
+  }
 
   AIT_DEVICE SharedMatrix advanced(int bytes) const {
     SharedMatrix other(*this);
     other.descriptor += static_cast<uint64_t>(bytes >> 4);
     return other;
   }
+
+ private:
+  AIT_DEVICE SharedMatrix(const void* shared, int chunkStride)
+      : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
+                   static_cast<uint64_t>(chunkStride >> 4) << 16 | uint64_t{1024 >> 4} << 32 |
+                   uint64_t{1} << 62) {}
 };
 
 /// Orders this thread's accesses of sums before the products that follow.
@@ -55,10 +60,12 @@ AIT_DEVICE void acquireRegisters() {
 /// The instruction that multiplies 64 x 16 by 16 x N.
 template <int N>
 struct WarpgroupProduct {
-  static_assert(N < 0, "a warp group's product is 32, 64, 96, 128, 160, 192, 224 or 256 wide");
+  static_assert(N < 0,
+                "a warp group's product is 8, 16, 24, 32, 64, 96, 128, 160, 192, 224 or 256 wide");
 };
 
-// Sums as operands, 8 and 16 at once.
+// Sums as operands, 4, 8 and 16 at once.
+#define AIT_SUMS_4(i) "+f"(sums[i]), "+f"(sums[i + 1]), "+f"(sums[i + 2]), "+f"(sums[i + 3])
 #define AIT_SUMS_8(i)                                                                        \
   "+f"(sums[i]), "+f"(sums[i + 1]), "+f"(sums[i + 2]), "+f"(sums[i + 3]), "+f"(sums[i + 4]), \
       "+f"(sums[i + 5]), "+f"(sums[i + 6]), "+f"(sums[i + 7])
@@ -114,6 +121,10 @@ struct WarpgroupProduct {
     }                                                                                       \
   };
 
+AIT_DEFINE_PRODUCT(8, "%0, %1, %2, %3", "%4", "%5", "%6", "%7", AIT_SUMS_4(0))
+AIT_DEFINE_PRODUCT(16, "%0, %1, %2, %3, %4, %5, %6, %7", "%8", "%9", "%10", "%11", AIT_SUMS_8(0))
+AIT_DEFINE_PRODUCT(24, "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11", "%12", "%13", "%14",
+                   "%15", AIT_SUMS_8(0), AIT_SUMS_4(8))
 AIT_DEFINE_PRODUCT(32, AIT_NAMES_0, "%16", "%17", "%18", "%19", AIT_SUMS_16(0))
 AIT_DEFINE_PRODUCT(64, AIT_NAMES_0 ", " AIT_NAMES_1, "%32", "%33", "%34", "%35", AIT_SUMS_16(0),
                    AIT_SUMS_16(16))
@@ -147,6 +158,7 @@ AIT_DEFINE_PRODUCT(256,
 #undef AIT_PRODUCT
 #undef AIT_SUMS_16
 #undef AIT_SUMS_8
+#undef AIT_SUMS_4
 #undef AIT_NAMES_0
 #undef AIT_NAMES_1
 #undef AIT_NAMES_2

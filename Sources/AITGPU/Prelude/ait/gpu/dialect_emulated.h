@@ -44,6 +44,10 @@ AIT_DEVICE void synchronizeThreads(int identity, int count, int line = __builtin
   auto& thread = emulated::thread();
   thread.engine->synchronize(thread, identity, count, line);
 }
+AIT_DEVICE void arriveAtThreads(int identity, int count, int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->arriveAtThreads(thread, identity, count, line);
+}
 
 namespace emulated {
 

@@ -19,6 +19,15 @@ AIT_DEVICE void meetCluster(int line = __builtin_LINE()) {
   thread.engine->synchronizeCluster(thread, false, line);
 }
 
+AIT_DEVICE void arriveAtCluster(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->arriveAtCluster(thread, line);
+}
+AIT_DEVICE void waitForCluster(int line = __builtin_LINE()) {
+  auto& thread = emulated::thread();
+  thread.engine->waitForCluster(thread, line);
+}
+
 AIT_DEVICE uint32_t peerAddress(const void* shared, int rank) {
   return sharedAddress(shared) + static_cast<uint32_t>(rank) * emulated::kPeerDistance;
 }

@@ -12,7 +12,7 @@ namespace emulated {
 
 inline constexpr uintptr_t kStackSize = uintptr_t{1} << 17;
 /// Changes with this file: an image of another version is refused.
-inline constexpr int kVersion = 1;
+inline constexpr int kVersion = 2;
 /// Where a block's shared memory begins, as 32-bit addresses count it.
 inline constexpr uint32_t kSharedBase = 1024;
 /// The distance of the shared memories of a cluster's blocks in 32-bit addresses.
@@ -52,8 +52,12 @@ struct Engine {
   void (*meet)(Thread&, int size, void* slot, Action action, const char* word, int line);
   /// A barrier of `count` threads of the block; 0 for all.
   void (*synchronize)(Thread&, int identity, int count, int line);
+  /// Arrives at such a barrier and goes on.
+  void (*arriveAtThreads)(Thread&, int identity, int count, int line);
   /// `ordersMemory`: whether it is more than a meeting.
   void (*synchronizeCluster)(Thread&, bool ordersMemory, int line);
+  void (*arriveAtCluster)(Thread&, int line);
+  void (*waitForCluster)(Thread&, int line);
 
   /// Fails unless memory of the device, or shared memory, may be touched so.
   void (*touchGlobal)(Thread&, const void* address, int bytes, Touch);

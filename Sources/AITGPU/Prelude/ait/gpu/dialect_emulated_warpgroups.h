@@ -9,16 +9,22 @@ namespace ait {
 struct SharedMatrix {
   uint64_t descriptor;
 
-  AIT_DEVICE SharedMatrix(const void* shared, int chunkStride, int groupStride)
-      : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
-                   static_cast<uint64_t>(chunkStride >> 4) << 16 |
-                   static_cast<uint64_t>(groupStride >> 4) << 32 | uint64_t{1} << 62) {}
+  static AIT_DEVICE SharedMatrix alongK(const void* shared) { return SharedMatrix(shared, 16); }
+  static AIT_DEVICE SharedMatrix across(const void* shared, int chunkBytes) {
+    return SharedMatrix(shared, chunkBytes);
+  }
 
   AIT_DEVICE SharedMatrix advanced(int bytes) const {
     SharedMatrix other(*this);
     other.descriptor += static_cast<uint64_t>(bytes >> 4);
     return other;
   }
+
+ private:
+  AIT_DEVICE SharedMatrix(const void* shared, int chunkStride)
+      : descriptor((sharedAddress(shared) & 0x3ffffu) >> 4 |
+                   static_cast<uint64_t>(chunkStride >> 4) << 16 | uint64_t{1024 >> 4} << 32 |
+                   uint64_t{1} << 62) {}
 };
 
 AIT_DEVICE void beginProducts(int line = __builtin_LINE()) {
@@ -60,9 +66,8 @@ inline float convertElement(const char* element) {
 
 template <int N>
 struct WarpgroupProduct {
-  static_assert(N == 32 || N == 64 || N == 96 || N == 128 || N == 160 || N == 192 || N == 224 ||
-                    N == 256,
-                "a warp group's product is 32, 64, 96, 128, 160, 192, 224 or 256 wide");
+  static_assert(N == 8 || N == 16 || N == 24 || (N % 32 == 0 && N <= 256),
+                "a warp group's product is 8, 16, 24, 32, 64, 96, 128, 160, 192, 224 or 256 wide");
 
   template <class T, Major kMajorA, Major kMajorB>
   static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B,

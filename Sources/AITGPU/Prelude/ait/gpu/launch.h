@@ -158,6 +158,7 @@ void launchMultistage(const KernelContext& context, int32_t kernel) {
     arguments.second.base = context.buffers[2];
   }
   fillProblem(context, arguments.problem, Config::kIsPaired ? 3 : 2);
+  arguments.tiles = matmulMultistageTiles<Config>(sizes.M(), sizes.N());
   launchKernel(context, kernel,
                matmulMultistageBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount()),
                Shape::kThreads, Shape::kSharedBytes, 1, arguments);
@@ -210,26 +211,31 @@ void launchHopper(const KernelContext& context, int32_t kernel) {
   using Shape = MatmulHopperShape<Config>;
   using Element = typename Config::Element;
   constexpr int kRank = Config::kBatchRank;
-  constexpr bool kIsAAlongK = Config::kMajorA == Major::k;
-  constexpr bool kIsBAlongK = Config::kMajorB == Major::k;
   const ProductSizes<kRank> sizes{context.sizes};
   if (sizes.isEmpty()) return;
   MatmulHopperArguments<Config, In, Out> arguments{};
   fillProblem(context, arguments.problem, Config::kIsPaired ? 3 : 2);
-  const int64_t K = sizes.K();
-  const int64_t* a = sizes.a();
-  const int64_t* b = sizes.b();
-  arguments.aBatchAxes = encodeMatrix<Element, kRank>(
-      context, arguments.a, context.buffers[0], kIsAAlongK ? K : sizes.M(),
-      kIsAAlongK ? sizes.M() : K, kIsAAlongK ? a[kRank] : a[kRank + 1], a,
-      kIsAAlongK ? Shape::kStepK : 64, Shape::kABoxRows);
-  const auto encodeB = [&](TensorMap& map, void* address) {
-    return encodeMatrix<Element, kRank>(
-        context, map, address, kIsBAlongK ? K : sizes.N(), kIsBAlongK ? sizes.N() : K,
-        kIsBAlongK ? b[kRank + 1] : b[kRank], b, kIsBAlongK ? Shape::kStepK : 64, Shape::kBBoxRows);
+  arguments.tiles = matmulHopperTiles<Config>(sizes.M(), sizes.N());
+  // The matrix units' A is ours, or if they compute the transpose of C, our B.
+  const auto encode = [&](TensorMap& map, bool isA, void* address, Major major, int boxRows) {
+    const int64_t* strides = isA ? sizes.a() : sizes.b();
+    const int64_t extent = isA ? sizes.M() : sizes.N();
+    const int64_t strideK = strides[isA ? kRank + 1 : kRank];
+    const int64_t stride = strides[isA ? kRank : kRank + 1];
+    return major == Major::k
+               ? encodeMatrix<Element, kRank>(context, map, address, sizes.K(), extent, stride,
+                                              strides, Shape::kStepK, boxRows)
+               : encodeMatrix<Element, kRank>(context, map, address, extent, sizes.K(), strideK,
+                                              strides, 64, boxRows);
   };
-  arguments.bBatchAxes = encodeB(arguments.b, context.buffers[1]);
-  if constexpr (Config::kIsPaired) encodeB(arguments.second, context.buffers[2]);
+  constexpr bool kIsTransposed = Config::kIsTransposed;
+  arguments.aBatchAxes = encode(arguments.a, !kIsTransposed, context.buffers[kIsTransposed ? 1 : 0],
+                                Config::kMajorA, Shape::kABoxRows);
+  arguments.bBatchAxes = encode(arguments.b, kIsTransposed, context.buffers[kIsTransposed ? 0 : 1],
+                                Config::kMajorB, Shape::kBBoxRows);
+  if constexpr (Config::kIsPaired) {
+    encode(arguments.second, false, context.buffers[2], Config::kMajorB, Shape::kBBoxRows);
+  }
   arguments.stagesAhead = Config::kIsConstantB ? Shape::kStages : 0;
   arguments.isProgrammatic = 1;
   const int64_t atOnce = Config::kIsPersistent ? context.queue->activeClusterCount(kernel) : 0;

@@ -1,6 +1,7 @@
 // What every matrix product is told: the arguments of a launch.
 #pragma once
 
+#include "ait/gpu/divisor.h"
 #include "ait/gpu/types.h"
 
 namespace ait {
@@ -19,6 +20,24 @@ struct MatmulProblem {
   int32_t batchExtents[batchRank + 1];  // one more, so that there is one
   OperandPlace<batchRank + 2> operands[operandCount];
 };
+
+/// The tiles of a matrix of the batch, and what divides an index among them.
+struct TileCounts {
+  int32_t M;
+  int32_t N;
+  Divisor matrix;  // tiles of a matrix
+  Divisor group;   // tiles of a group
+  Divisor rest;    // rows of tiles of the last group, if it has fewer than the others
+};
+
+/// - rows, columns: the extents of a tile; group: the rows of tiles of a group.
+AIT_ANYWHERE constexpr TileCounts tileCounts(int64_t M, int64_t N, int rows, int columns,
+                                             int group) {
+  const int64_t countM = ceilDivide(M, rows);
+  const int64_t countN = ceilDivide(N, columns);
+  return {static_cast<int32_t>(countM), static_cast<int32_t>(countN), Divisor::of(countM * countN),
+          Divisor::of(countN * group), Divisor::of(countM % group > 0 ? countM % group : 1)};
+}
 
 /// What the epilogue of every product may be told, besides its body and operands.
 struct MatmulDefaults {

@@ -171,7 +171,7 @@ template <int kColumns, int kStagedColumns, class Epilogue>
 struct ColumnExtras {
   static constexpr bool kAreKept = kColumns <= 128;
 
-  typename Epilogue::template Extras<8> chunks[kColumns / kStagedColumns];
+  typename Epilogue::template Extras<8> chunks[larger(kColumns / kStagedColumns, 1)];
 
   AIT_DEVICE void load(const Epilogue& epilogue, int row, int column) {
     if constexpr (!kAreKept) return;
@@ -248,6 +248,42 @@ AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
     }
     if (group % kGroups == kGroups - 1) synchronizeWarp();
   }
+}
+
+/// Finishes `kRows` rows of 16 columns of a warp, held as the matrix units leave the transpose.
+///
+/// - staging: 20 floats for every row, this warp's own; with that pitch, the lanes of a store are
+/// on
+///   different banks.
+template <int kRows, class Epilogue>
+AIT_DEVICE void finishWarpColumns(const Epilogue& epilogue, float* staging,
+                                  const float (&sums)[kRows / 2], int row, int column) {
+  constexpr int kPitch = 20;
+  const int lane = laneIndex();
+  AIT_UNROLL
+  for (int i = 0; i < kRows / 2; ++i) {
+    staging[(i / 4 * 8 + lane % 4 * 2 + i % 2) * kPitch + lane / 4 + i / 2 % 2 * 8] = sums[i];
+  }
+  synchronizeWarp();
+  AIT_UNROLL
+  for (int first = 0; first < kRows * 2; first += 32) {
+    const int packet = first + lane;
+    if (kRows * 2 % 32 != 0 && packet >= kRows * 2) break;
+    const float* from = staging + packet / 2 * kPitch + packet % 2 * 8;
+    const auto place = epilogue.row(row + packet / 2, column + packet % 2 * 8);
+    typename Epilogue::template Extras<8> extras;
+    place.template load<8>(extras, 0);
+    Values<float, 8> values;
+    AIT_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      float x[4];
+      loadShared(from + 4 * half, x);
+      AIT_UNROLL
+      for (int j = 0; j < 4; ++j) values.values[4 * half + j] = x[j];
+    }
+    place.template finish<8>(values, extras, 0);
+  }
+  synchronizeWarp();
 }
 
 }  // namespace ait

@@ -59,7 +59,7 @@ class Block {
         full_(reinterpret_cast<TransferBarrier*>(shared_ + Shape::kBarrierOffset)),
         empty_(full_ + kStages),
         received_(empty_ + kStages),
-        order_(arguments.problem),
+        order_(arguments.tiles, arguments.problem.batchExtents),
         rank_(kClusterSize > 1 ? clusterRank() : 0),
         rankN_(rank_ % kClusterN),
         rankM_(rank_ / kClusterN % kClusterM),
@@ -72,6 +72,7 @@ class Block {
 
   AIT_DEVICE void run() {
     const int warp = warpIndex();
+    const bool isProducer = warp >= Shape::kConsumers * 4;
     if (warp == Shape::kConsumers * 4 && laneIndex() == 0) {
       prefetchTensorMap(arguments_.a);
       prefetchTensorMap(arguments_.b);
@@ -85,11 +86,12 @@ class Block {
       }
       publishBarriers();
     }
-    synchronizeAll();
-    if (warp >= Shape::kConsumers * 4) {
+    meet(isProducer);
+    if (isProducer) {
       if constexpr (Shape::kExchangesRegisters) releaseRegisters<40>();
       if (warp == Shape::kConsumers * 4 && laneIndex() == 0) produce();
       synchronizeWarp();
+      if constexpr (kClusterSize > 1 && kPeers == 1) waitForCluster();
     } else {
       if constexpr (Shape::kExchangesRegisters) acquireRegisters<232>();
       consume(warp);
@@ -99,15 +101,25 @@ class Block {
   }
 
  private:
-  AIT_DEVICE void synchronizeAll() const {
-    if constexpr (kClusterSize > 1) {
+  /// Makes the barriers known to all who use them. The producer waits for its peers only if it
+  /// copies to them: the first copies are not to wait for other warps.
+  AIT_DEVICE static void meet(bool isProducer) {
+    if constexpr (kPeers > 1) {
       meetCluster();
+    } else if constexpr (kClusterSize > 1) {
+      arriveAtCluster();
+      if (!isProducer) waitForCluster();
     } else {
-      synchronizeBlock();
+      synchronizeWarp();
+      if (isProducer) {
+        arriveAtThreads(2, Shape::kThreads);
+      } else {
+        synchronizeThreads(2, Shape::kThreads);
+      }
     }
   }
 
-  /// This block's part of the tiles that a cluster computes together.
+  /// This block's part of the tiles that a cluster computes together, as the matrix units do.
   AIT_DEVICE Tile tileOf(int index) const {
     Tile tile = order_.tile(index);
     tile.row += rankM_ * Shape::kTileM;
@@ -153,9 +165,8 @@ class Block {
       for (int chunk = 0; chunk < kRows / 64; ++chunk) {
         position[0] = row + chunk * 64;
         position[1] = k + share * kBoxRows;
-        copyTensor<2 + kRank, (kSharers > 1)>(
-            to + chunk * Shape::kStepK * 128 + share * kBoxRows * 128, map, barrier, position,
-            peers);
+        copyTensor<2 + kRank, (kSharers > 1)>(to + (chunk * Shape::kStepK + share * kBoxRows) * 128,
+                                              map, barrier, position, peers);
       }
     }
   }
@@ -192,7 +203,8 @@ class Block {
   /// The producer: one thread.
   AIT_DEVICE void produce() const {
     RingPlace<kStages> place;
-    // Stages of the first tile that B, and then A, is copied to before the others.
+    // Stages of the first tile that the constant factor, and then the other, is copied to before
+    // the others.
     int ahead = arguments_.stagesAhead;
     if (ahead > lastStep_ - firstStep_) ahead = lastStep_ - firstStep_;
     bool isFirst = true;
@@ -204,13 +216,21 @@ class Block {
         AIT_NO_UNROLL
         for (int i = 0; i < ahead; ++i, early.advance()) {
           full_[early.stage].arriveExpecting(Shape::kStageBytes);
-          copyB(early, step + i, tile);
+          if constexpr (Config::kIsTransposed) {
+            copyA(early, step + i, tile);
+          } else {
+            copyB(early, step + i, tile);
+          }
         }
         waitForPrerequisites();
         AIT_NO_UNROLL
         for (int i = 0; i < ahead; ++i, place.advance()) {
-          startSlowly(i, Shape::kABytes);
-          copyA(place, step + i, tile);
+          startSlowly(i, Config::kIsTransposed ? Shape::kBBytes : Shape::kABytes);
+          if constexpr (Config::kIsTransposed) {
+            copyB(place, step + i, tile);
+          } else {
+            copyA(place, step + i, tile);
+          }
         }
         step += ahead;
         isFirst = false;
@@ -233,20 +253,17 @@ class Block {
 
   AIT_DEVICE SharedMatrix matrixA(int stage, int row) const {
     const char* at = shared_ + stage * Shape::kStageBytes;
-    if constexpr (Config::kMajorA == Major::k) {
-      return SharedMatrix(at + row * 128, 16, 1024);
-    } else {
-      return SharedMatrix(at + row / 64 * (Shape::kStepK * 128), Shape::kStepK * 128, 1024);
-    }
+    return Config::kMajorA == Major::k
+               ? SharedMatrix::alongK(at + row * 128)
+               : SharedMatrix::across(at + row / 64 * kChunkBytes, kChunkBytes);
   }
   AIT_DEVICE SharedMatrix matrixB(int stage) const {
     const char* at = shared_ + stage * Shape::kStageBytes + Shape::kABytes;
-    if constexpr (Config::kMajorB == Major::k) {
-      return SharedMatrix(at, 16, 1024);
-    } else {
-      return SharedMatrix(at, Shape::kStepK * 128, 1024);
-    }
+    return Config::kMajorB == Major::k ? SharedMatrix::alongK(at)
+                                       : SharedMatrix::across(at, kChunkBytes);
   }
+  /// A stage's 64 rows or columns of a matrix that is not contiguous along K.
+  static constexpr int kChunkBytes = Shape::kStepK * 128;
   /// The bytes from the first to the second instruction's part of a stage.
   static constexpr int kAdvanceA = Config::kMajorA == Major::k ? 32 : Shape::kInstructionK * 128;
   static constexpr int kAdvanceB = Config::kMajorB == Major::k ? 32 : Shape::kInstructionK * 128;
@@ -299,6 +316,7 @@ class Block {
     while (index < order_.count()) {
       Tile tile = tileOf(index);
       epilogue.seek(tile.position);
+      Tile ofC = Config::kIsTransposed ? transposed(tile) : tile;
       ColumnExtras<Shape::kTileN, Shape::kStagedColumns, Epilogue> columns;
       typename Split::Extras extras;
       Sums sums;
@@ -307,39 +325,52 @@ class Block {
         AIT_UNROLL
         for (int i = 0; i < Shape::kTileN / 2; ++i) sums[block][i] = 0;
       }
-      float* staging = reinterpret_cast<float*>(shared_ + Shape::kStagingOffset) +
-                       warp * Staging<Shape::kStagedColumns>::kFloats;
+      float* staging =
+          reinterpret_cast<float*>(shared_ + Shape::kStagingOffset) + warp * Shape::kWarpFloats;
       if (isRehearsal) {
-        tile.row = arguments_.problem.M;
+        ofC.row = arguments_.problem.M;
         staging = reinterpret_cast<float*>(shared_ + Shape::kRehearsalOffset);
       } else {
         if (!Config::kIsPersistent) waitForPrerequisites();
-        if constexpr (Shape::kSplitK == 1 && !Config::kIsPaired)
-          columns.load(epilogue, tile.row, tile.column);
+        if constexpr (Shape::kSplitK == 1 && !Config::kIsTransposed && !Config::kIsPaired) {
+          columns.load(epilogue, ofC.row, ofC.column);
+        }
         sumProducts(sums, place, warp / 4);
         if constexpr (Shape::kStagesInRing) synchronizeThreads(1, Shape::kConsumerThreads);
         if constexpr (Shape::kSplitK > 1) {
-          Split::load(extras, epilogue, tile, rankK_);
-          Split::exchange(sums, shared_, *received_, rankK_, rankM_ * kClusterN + rankN_);
+          Split::send(sums, shared_, *received_, rankK_, rankM_ * kClusterN + rankN_);
+          Split::load(extras, epilogue, ofC, rankK_);
+          received_->wait(0);
         }
       }
       if constexpr (Shape::kSplitK > 1) {
-        Split::finish(extras, shared_, epilogue, tile, rankK_);
+        Split::finish(extras, shared_, epilogue, ofC, rankK_);
       } else {
         AIT_UNROLL
         for (int block = 0; block < Shape::kBlocksM; ++block) {
-          const int row = tile.row + rowOfWarp<Shape>(warp, block);
+          const int row = rowOfWarp<Shape>(warp, block);
           if constexpr (Config::kIsPaired) {
-            finishWarpPairs<Shape::kTileN>(epilogue, staging, sums[block], row, tile.column);
+            finishWarpPairs<Shape::kTileN>(epilogue, staging, sums[block], ofC.row + row,
+                                           ofC.column);
+          } else if constexpr (Config::kIsTransposed) {
+            finishWarpColumns<Shape::kTileN>(epilogue, staging, sums[block], ofC.row,
+                                             ofC.column + row);
           } else {
-            finishWarpRows<Shape::kTileN, Shape::kStagedColumns>(epilogue, columns, staging,
-                                                                 sums[block], row, tile.column);
+            finishWarpRows<Shape::kTileN, Shape::kStagedColumns>(
+                epilogue, columns, staging, sums[block], ofC.row + row, ofC.column);
           }
         }
       }
       if (!isRehearsal) index += Config::kIsPersistent ? clusters : order_.count();
       isRehearsal = false;
     }
+  }
+
+  AIT_DEVICE static Tile transposed(Tile tile) {
+    const int row = tile.row;
+    tile.row = tile.column;
+    tile.column = row;
+    return tile;
   }
 
   /// The sums of a tile, from the stages as they come.

@@ -8,6 +8,9 @@ namespace ait {
 
 /// The facts about a product that are known when it is compiled. A configuration inherits from this
 /// and names `Element`, float16 or bfloat16; it may replace every constant.
+///
+/// M, N, A and B are those of the matrix units' product, which is C or, with `kIsTransposed`, its
+/// transpose.
 struct MatmulHopperDefaults : MatmulDefaults {
   /// The part of C that a block computes.
   static constexpr int kTileM = 128;
@@ -26,6 +29,9 @@ struct MatmulHopperDefaults : MatmulDefaults {
   static constexpr bool kIsPersistent = false;
   static constexpr Major kMajorA = Major::k;
   static constexpr Major kMajorB = Major::k;
+  /// Whether the matrix units compute the transpose of C, B^T A^T: an instruction takes 64 rows,
+  /// but as few as 8 columns, so that few rows of C cost the copies and products of few.
+  static constexpr bool kIsTransposed = false;
   /// Tiles along M that are computed together before the next along N, for both to stay in the L2.
   static constexpr int kRasterGroup = 8;
   /// Whether blocks run their epilogue for no row while they wait for other launches, so that its
@@ -70,11 +76,17 @@ struct MatmulHopperShape : Config {
   /// blocks stage beside the ring, which needs the room.
   static constexpr int kStagedColumns =
       Config::kIsPaired || (kTileN % 64 == 0 && !Config::kIsPersistent) ? 64 : 32;
-  /// A block of a split product puts down its whole tile, and receives its rows' other sums.
-  static constexpr int kPartPitch = kTileN + 8;
-  static constexpr int kPartBytes = kTileM / kSplitK * kPartPitch * 4;
-  static constexpr int kStagingBytes = kSplitK > 1 ? kSplitK* kPartBytes
-                                                   : kConsumers * 4 * 16 * (kStagedColumns + 8) * 4;
+  /// The floats that a warp stages at once.
+  static constexpr int kWarpFloats =
+      Config::kIsTransposed ? kTileN * 20 : 16 * (kStagedColumns + 8);
+  /// A tile of C. A block of a split product puts down its whole tile, and receives its rows' other
+  /// sums; the pitch keeps lanes that store at once off each other's banks.
+  static constexpr int kRowsOfC = Config::kIsTransposed ? kTileN : kTileM;
+  static constexpr int kColumnsOfC = Config::kIsTransposed ? kTileM : kTileN;
+  static constexpr int kPartPitch = kColumnsOfC + (Config::kIsTransposed ? 4 : 8);
+  static constexpr int kPartBytes = kRowsOfC / kSplitK * kPartPitch * 4;
+  static constexpr int kStagingBytes =
+      kSplitK > 1 ? kSplitK * kPartBytes : kConsumers * 4 * kWarpFloats * 4;
   /// A block with one tile stages in the ring, which it has emptied.
   static constexpr bool kStagesInRing = !Config::kIsPersistent && kStagingBytes <= kRingBytes;
   static constexpr int kStagingOffset = kStagesInRing ? 0 : kRingBytes;
@@ -82,8 +94,7 @@ struct MatmulHopperShape : Config {
   static constexpr int kReceiveBytes = (kSplitK - 1) * kPartBytes;
   /// Where sums of a rehearsed epilogue go: one warp's staging, which is written and never used.
   static constexpr int kRehearsalOffset = kReceiveOffset + kReceiveBytes;
-  static constexpr int kRehearsalBytes =
-      Config::kRehearses && kSplitK == 1 ? 16 * (kStagedColumns + 8) * 4 : 0;
+  static constexpr int kRehearsalBytes = Config::kRehearses && kSplitK == 1 ? kWarpFloats * 4 : 0;
   static constexpr int kBarrierOffset = kRehearsalOffset + kRehearsalBytes;
   /// The dynamic shared memory of a launch.
   static constexpr int kSharedBytes = kBarrierOffset + (2 * kStages + 1) * 8;
@@ -98,8 +109,8 @@ struct MatmulHopperShape : Config {
   static_assert(kElementSize == 2, "the warp-group kernel multiplies float16 and bfloat16");
   static_assert(kConsumers >= 1 && kConsumers <= 3, "one to three warp groups multiply");
   static_assert(kTileM % (64 * kConsumers) == 0, "a warp group computes a multiple of 64 rows");
-  static_assert(kTileN % 32 == 0 && kTileN <= 256,
-                "a tile has a multiple of 32 columns, at most 256: an instruction's width");
+  static_assert(kTileN <= 256 && kTileN % (Config::kIsTransposed ? 8 : 32) == 0,
+                "a tile has a multiple of 32 columns (8 if transposed), at most 256");
   static_assert(Config::kMajorB == Major::k || kTileN % 64 == 0,
                 "B contiguous along N is copied in boxes of 64 columns");
   static_assert(!Config::kIsPaired || (kTileN % 128 == 0 && kSplitK == 1 && !Config::kRehearses),
@@ -115,27 +126,38 @@ struct MatmulHopperShape : Config {
                 "a split product computes one tile a cluster: its peers read the ring's memory");
   static_assert(!Config::kRehearses || !Config::kIsPersistent,
                 "a persistent block has its epilogue's code near from the second tile on");
-  static_assert(kSplitK == 1 || kTileM % kSplitK == 0, "peers share the rows of a split tile");
+  static_assert(kRowsOfC % kSplitK == 0, "peers share the rows of a split tile");
   static_assert(kSharedBytes <= 232448, "a block has at most 227 KB of shared memory");
 };
 
-/// The arguments of `matmulHopper`. The maps are those of A and B with the axes {k, m} (or {m, k}
-/// where A is contiguous along M), then batch axes, last first; boxes as above, 1 along the batch.
+/// The arguments of `matmulHopper`. The maps are those of the matrix units' A and B with the axes
+/// {k, m} (or {m, k} where A is contiguous along M), then batch axes, last first; boxes as above, 1
+/// along the batch.
 template <class Config, class In, class Out>
 struct MatmulHopperArguments : SecondMatrix<TensorMap, Config::kIsPaired> {
   TensorMap a;
   TensorMap b;
   MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
+  TileCounts tiles;
   /// A bit per batch axis along which A and B move, bit 0 for the first axis; along the others they
   /// are broadcast, and their maps have the extent 1.
   uint32_t aBatchAxes;
   uint32_t bBatchAxes;
-  /// The stages of B that are copied before launches before this one have finished; 0 if B is not
-  /// constant, or if there is nothing to wait for: A comes later for it.
+  /// The stages of C's right factor (B, or A if transposed) that are copied before launches before
+  /// this one have finished; 0 if it is not constant.
   int32_t stagesAhead;
   /// Whether the launch may begin while the one before it ends.
   int32_t isProgrammatic;
 };
+
+/// The tiles of a cluster, for the arguments.
+template <class Config>
+AIT_ANYWHERE constexpr TileCounts matmulHopperTiles(int64_t M, int64_t N) {
+  using Shape = MatmulHopperShape<Config>;
+  return tileCounts(Config::kIsTransposed ? N : M, Config::kIsTransposed ? M : N,
+                    Shape::kTileM * Shape::kClusterM, Shape::kColumns * Shape::kClusterN,
+                    Config::kRasterGroup);
+}
 
 /// The blocks of a launch: for one tile each, or, for persistent blocks, as many as there is room
 /// for, given the clusters that the device holds at once.
@@ -143,8 +165,8 @@ template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulHopperBlocks(int64_t M, int64_t N, int64_t batch,
                                                   int64_t clustersAtOnce) {
   using Shape = MatmulHopperShape<Config>;
-  const int64_t clusters = ceilDivide(ceilDivide(M, Shape::kTileM), Shape::kClusterM) *
-                           ceilDivide(ceilDivide(N, Shape::kColumns), Shape::kClusterN) * batch;
+  const TileCounts tiles = matmulHopperTiles<Config>(M, N);
+  const int64_t clusters = int64_t{tiles.M} * tiles.N * batch;
   const bool isLimited = Config::kIsPersistent && clusters > clustersAtOnce;
   return (isLimited ? clustersAtOnce : clusters) * Shape::kClusterSize;
 }

@@ -26,9 +26,10 @@ class SplitTile {
   using Tile = MatmulTile<Config::kBatchRank>;
   using Sums = float[Shape::kBlocksM][Shape::kTileN / 2];
   static constexpr int kParts = Shape::kSplitK;
-  static constexpr int kRows = Shape::kTileM / kParts;
+  static constexpr int kRows = Shape::kRowsOfC / kParts;
+  static constexpr int kColumns = Shape::kColumnsOfC;
   /// Quadruples of columns of a share, and those that a thread finishes.
-  static constexpr int kQuads = kRows * Shape::kTileN / 4;
+  static constexpr int kQuads = kRows * kColumns / 4;
   static constexpr int kQuadsPerThread =
       (kQuads + Shape::kConsumerThreads - 1) / Shape::kConsumerThreads;
 
@@ -40,31 +41,19 @@ class SplitTile {
   };
   AIT_DEVICE static Quad quad(int i) {
     const int index = i * Shape::kConsumerThreads + threadIndex();
-    return {index / (Shape::kTileN / 4), index % (Shape::kTileN / 4) * 4,
+    return {index / (kColumns / 4), index % (kColumns / 4) * 4,
             kQuads % Shape::kConsumerThreads == 0 || index < kQuads};
   }
 
  public:
   using Extras = typename Epilogue::template Extras<4>[kQuadsPerThread];
 
-  /// Loads the extras of a block's share, before the parts of its peers come.
-  AIT_DEVICE static void load(Extras& extras, const Epilogue& epilogue, const Tile& tile,
-                              int rankK) {
-    AIT_UNROLL
-    for (int i = 0; i < kQuadsPerThread; ++i) {
-      const Quad at = quad(i);
-      if (!at.exists) continue;
-      epilogue.row(tile.row + rankK * kRows + at.row, tile.column + at.column)
-          .template load<4>(extras[i], 0);
-    }
-  }
-
-  /// Leaves a block's sums in shared memory, sends each peer those of its rows, and waits for those
-  /// of its own.
+  /// Leaves a block's sums in shared memory, and sends each peer those of its rows. Those of its
+  /// own have come when the phase of `received` ends.
   ///
   /// - rank: the block's among those of its cluster with the same part of K.
-  AIT_DEVICE static void exchange(const Sums& sums, char* shared, TransferBarrier& received,
-                                  int rankK, int rank) {
+  AIT_DEVICE static void send(const Sums& sums, char* shared, TransferBarrier& received, int rankK,
+                              int rank) {
     float* tile = reinterpret_cast<float*>(shared + Shape::kStagingOffset);
     const int lane = laneIndex();
     const int warp = threadIndex() / 32;
@@ -74,7 +63,12 @@ class SplitTile {
       for (int i = 0; i < Shape::kTileN / 2; i += 2) {
         const int row = rowOfWarp<Shape>(warp, block) + lane / 4 + i / 2 % 2 * 8;
         const int column = i / 4 * 8 + lane % 4 * 2;
-        storeShared(tile + row * Shape::kPartPitch + column, sums[block][i], sums[block][i + 1]);
+        if constexpr (Shape::kIsTransposed) {
+          tile[column * Shape::kPartPitch + row] = sums[block][i];
+          tile[(column + 1) * Shape::kPartPitch + row] = sums[block][i + 1];
+        } else {
+          storeShared(tile + row * Shape::kPartPitch + column, sums[block][i], sums[block][i + 1]);
+        }
       }
     }
     publishSharedMemory();
@@ -85,7 +79,19 @@ class SplitTile {
                  shared + Shape::kStagingOffset + k * Shape::kPartBytes, Shape::kPartBytes,
                  received, k * Shape::kClusterM * Shape::kClusterN + rank);
     }
-    received.wait(0);
+  }
+
+  /// Loads the extras of a block's share, while the parts of its peers come: the sums have left
+  /// their registers.
+  AIT_DEVICE static void load(Extras& extras, const Epilogue& epilogue, const Tile& tile,
+                              int rankK) {
+    AIT_UNROLL
+    for (int i = 0; i < kQuadsPerThread; ++i) {
+      const Quad at = quad(i);
+      if (!at.exists) continue;
+      epilogue.row(tile.row + rankK * kRows + at.row, tile.column + at.column)
+          .template load<4>(extras[i], 0);
+    }
   }
 
   /// Adds the parts of a block's share of the rows in the order of K, and finishes them.

@@ -121,7 +121,7 @@ class MultistageBlock {
   AIT_DEVICE explicit MultistageBlock(const Arguments& arguments)
       : arguments_(arguments), shared_(dynamicSharedMemory()) {
     const TileOrder<Config::kTileM, Shape::kColumns, Config::kRasterGroup, kRank> order(
-        arguments.problem);
+        arguments.tiles, arguments.problem.batchExtents);
     tile_ = order.tile(static_cast<int>(blockIndex()));
     a_ = matrix(arguments.a);
     b_ = matrix(arguments.b);
@@ -226,7 +226,7 @@ class MultistageBlock {
         for (int block = 0; block < kBlocksM; ++block) {
           AIT_UNROLL
           for (int half = 0; half < 2; ++half) {
-            auto& sum = *reinterpret_cast<float(*)[4]>(&sums[block][(n / 8 + half) * 4]);
+            auto& sum = *reinterpret_cast<float (*)[4]>(&sums[block][(n / 8 + half) * 4]);
             multiplyTiles<Element>(sum, a[block], b[half * 2], b[half * 2 + 1]);
           }
         }

@@ -68,7 +68,14 @@ struct MatmulMultistageArguments
   OperandPlace<Config::kBatchRank + 1> a;
   OperandPlace<Config::kBatchRank + 1> b;
   MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
+  TileCounts tiles;
 };
+
+template <class Config>
+AIT_ANYWHERE constexpr TileCounts matmulMultistageTiles(int64_t M, int64_t N) {
+  return tileCounts(M, N, Config::kTileM, MatmulMultistageShape<Config>::kColumns,
+                    Config::kRasterGroup);
+}
 
 template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulMultistageBlocks(int64_t M, int64_t N, int64_t batch) {

@@ -123,7 +123,7 @@ class Block {
   AIT_DEVICE explicit Block(const Arguments& arguments)
       : arguments_(arguments), shared_(reinterpret_cast<Number*>(dynamicSharedMemory())) {
     const TileOrder<Config::kTileM, Config::kTileN, Config::kRasterGroup, kRank> order(
-        arguments.problem);
+        arguments.tiles, arguments.problem.batchExtents);
     tile_ = order.tile(static_cast<int>(blockIndex()));
     const int warp = warpIndex();
     row_ = warp / Config::kWarpsN * Shape::kWarpM + laneIndex() / 8 * 4;

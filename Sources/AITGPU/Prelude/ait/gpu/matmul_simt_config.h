@@ -86,7 +86,13 @@ struct MatmulSimtArguments {
   OperandPlace<Config::kBatchRank + 2> a;
   OperandPlace<Config::kBatchRank + 2> b;
   MatmulProblem<Config::kBatchRank, In::kCount + Out::kCount> problem;
+  TileCounts tiles;
 };
+
+template <class Config>
+AIT_ANYWHERE constexpr TileCounts matmulSimtTiles(int64_t M, int64_t N) {
+  return tileCounts(M, N, Config::kTileM, Config::kTileN, Config::kRasterGroup);
+}
 
 template <class Config>
 AIT_ANYWHERE constexpr int64_t matmulSimtBlocks(int64_t M, int64_t N, int64_t batch) {

@@ -31,6 +31,7 @@ void launchSimt(const KernelContext& context, int32_t kernel) {
   arguments.a = stridedPlace<kRank>(context.buffers[0], a, a[kRank], a[kRank + 1]);
   arguments.b = stridedPlace<kRank>(context.buffers[1], b, b[kRank + 1], b[kRank]);
   fillProblem(context, arguments.problem);
+  arguments.tiles = matmulSimtTiles<Config>(sizes.M(), sizes.N());
   launchKernel(context, kernel, matmulSimtBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount()),
                Shape::kThreads, Shape::kSharedBytes, 1, arguments);
 }

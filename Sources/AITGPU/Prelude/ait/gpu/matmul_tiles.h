@@ -19,49 +19,46 @@ struct MatmulTile {
 template <int kRows, int kColumns, int kGroup, int kBatchRank>
 class TileOrder {
  public:
-  template <class Problem>
-  AIT_DEVICE explicit TileOrder(const Problem& problem)
-      : countM_((problem.M + kRows - 1) / kRows), countN_((problem.N + kColumns - 1) / kColumns) {
-    count_ = countM_ * countN_;
-    AIT_UNROLL
-    for (int axis = 0; axis < kBatchRank; ++axis) {
-      extents_[axis] = problem.batchExtents[axis];
-      count_ *= extents_[axis];
-    }
-  }
+  /// - counts: of tiles of this size, in such groups.
+  AIT_DEVICE explicit TileOrder(const TileCounts& counts,
+                                const int32_t (&batchExtents)[kBatchRank + 1])
+      : counts_(counts), batchExtents_(batchExtents) {}
 
-  AIT_DEVICE int count() const { return count_; }
+  AIT_DEVICE int count() const {
+    int count = counts_.M * counts_.N;
+    AIT_UNROLL
+    for (int axis = 0; axis < kBatchRank; ++axis) count *= batchExtents_[axis];
+    return count;
+  }
 
   AIT_DEVICE MatmulTile<kBatchRank> tile(int index) const {
     MatmulTile<kBatchRank> tile;
     int matrix = 0;
     if constexpr (kBatchRank > 0) {
-      matrix = index / (countM_ * countN_);
-      index -= matrix * countM_ * countN_;
+      matrix = counts_.matrix.quotient(index);
+      index -= matrix * counts_.M * counts_.N;
     }
     AIT_UNROLL
     for (int axis = kBatchRank - 1; axis >= 0; --axis) {
-      const int rest = axis > 0 ? matrix / extents_[axis] : 0;
-      tile.position[axis] = matrix - rest * extents_[axis];
+      const int rest = axis > 0 ? matrix / batchExtents_[axis] : 0;
+      tile.position[axis] = matrix - rest * batchExtents_[axis];
       matrix = rest;
     }
-    const int firstM = index / (kGroup * countN_) * kGroup;
-    const int rows = countM_ - firstM < kGroup ? countM_ - firstM : kGroup;
-    index -= firstM * countN_;
-    const int n = index / rows;
-    tile.row = (firstM + index - n * rows) * kRows;
+    const int firstM = counts_.group.quotient(index) * kGroup;
+    index -= firstM * counts_.N;
+    const bool isWhole = counts_.M - firstM >= kGroup;
+    const int n = isWhole ? index / kGroup : counts_.rest.quotient(index);
+    tile.row = (firstM + index - n * (isWhole ? kGroup : counts_.M - firstM)) * kRows;
     tile.column = n * kColumns;
-    // The divisions are to be over while the first copies are under way, not after the last.
+    // This is to be over while the first copies are under way, not after the last.
     computeNow(tile.row);
     computeNow(tile.column);
     return tile;
   }
 
  private:
-  int countM_;
-  int countN_;
-  int count_;
-  int extents_[kBatchRank + 1];
+  const TileCounts& counts_;
+  const int32_t (&batchExtents_)[kBatchRank + 1];
 };
 
 }  // namespace ait
