@@ -22,8 +22,47 @@ extension Target {
       }
     }
 
+    /// Floating-point operations of one multiprocessor in one clock: dense products of float16, two
+    /// for each multiply-add.
+    package var matrixOperationsPerClock: Double {
+      switch self {
+      case .sm80: 2048
+      case .sm86, .sm89: 1024
+      case .sm90a: 4096
+      }
+    }
+
     /// Whether code for it runs on this capability alone, not on later ones of the generation.
     package var isSpecific: Bool { rawValue.hasSuffix("a") }
+
+    /// Whether code for it runs on devices of a capability.
+    package func runs(onCapability capability: Int) -> Bool {
+      isSpecific
+        ? capability == self.capability
+        : capability / 10 == self.capability / 10 && capability >= self.capability
+    }
+
+    /// The architectures that devices want: for each the latest that runs on it, and of two such the
+    /// specific one.
+    ///
+    /// - Throws: `unknownTarget` if none runs on any of the devices.
+    package static func detect(_ devices: [CUDADevice]) throws(Diagnostic) -> [CUDA] {
+      let found = devices.compactMap { device in
+        allCases.filter { $0.runs(onCapability: device.capability) }
+          .max { ($0.capability, $0.isSpecific ? 1 : 0) < ($1.capability, $1.isSpecific ? 1 : 0) }
+      }
+      if !found.isEmpty { return Set(found).sorted() }
+      let names = devices.map {
+        "'\($0.name)' of compute capability \($0.capability / 10).\($0.capability % 10)"
+      }
+      throw Diagnostic(
+        .unknownTarget,
+        "no architecture that is known here runs on \(names.joined(separator: ", "))",
+        at: "cuda:detect",
+        hint: "those known are \(allCases.map(\.rawValue).joined(separator: ", ")); "
+          + "a newer compiler may know more"
+      )
+    }
 
     /// The flag that tells nvcc to make machine code for it, and nothing else.
     package var compilerFlag: String {
@@ -35,10 +74,11 @@ extension Target {
       first.capability < second.capability
     }
 
-    /// Reads `sm_80+sm_90a`.
+    /// Reads `sm_80+sm_90a`, or `detect` for the devices of this machine.
     ///
-    /// - Throws: `unknownTarget`, with the near names.
+    /// - Throws: `unknownTarget`, with the near names; where devices cannot be detected, why.
     static func list(_ names: String, of target: String) throws(Diagnostic) -> [CUDA] {
+      if names == "detect" || target == "cuda" { return try detect(try CUDADevice.all()) }
       var result: [CUDA] = []
       for name in names.split(separator: "+", omittingEmptySubsequences: false) {
         guard let gpu = CUDA(rawValue: String(name)) else {

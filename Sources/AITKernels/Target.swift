@@ -11,7 +11,7 @@ import AITGraph
 /// What a library is compiled for: a processor and its instruction set, or GPU architectures.
 ///
 /// Written as text: `cpu:native`, `cpu:x86-64-v3`, `cpu:x86-64-v4`, `cpu:aarch64`, `cuda:sm_90a`,
-/// `cuda:sm_80+sm_90a`, `emulated-cuda:sm_90a`.
+/// `cuda:sm_80+sm_90a`, `cuda:detect` (the GPUs of this machine), `emulated-cuda:sm_90a`.
 public struct Target: Hashable, Sendable {
   /// An instruction set of a CPU.
   public enum CPU: String, CaseIterable, Hashable, Sendable {
@@ -74,7 +74,7 @@ public struct Target: Hashable, Sendable {
     let isEmulated = text.hasPrefix(Self.emulation)
     let device = isEmulated ? String(text.dropFirst(Self.emulation.count)) : text
     if device == "cuda" || device.hasPrefix("cuda:") {
-      self.init(try CUDA.list(String(device.dropFirst(5)), of: text), isEmulated: isEmulated)
+      self.init(try CUDA.list(String(device.dropFirst(5)), of: device), isEmulated: isEmulated)
       return
     }
     let name = text.hasPrefix("cpu:") ? String(text.dropFirst(4)) : text == "cpu" ? "native" : text
