@@ -34,11 +34,20 @@ $(FIXTURE)/%: Tests/Fixtures/tutorial/%.gz
 
 fixture: $(FIXTURE)/simple_model.pt $(FIXTURE)/input.safetensors $(FIXTURE)/output.safetensors
 
+# What the demo compiles for: `make demo TARGET=cuda:detect` takes this machine's GPU.
+TARGET ?= cpu:native
+
 demo: fixture ## The tutorial: PyTorch's weights in, one fused library out, checked and timed.
 	$(SWIFT) build $(OPTIMIZED) --product Tutorial
-	$(RELEASE)/Tutorial $(FIXTURE) tmp
+	$(RELEASE)/Tutorial $(FIXTURE) tmp --target $(TARGET)
+ifeq (,$(findstring cuda,$(TARGET)))
 	@$(PYTHON) Examples/Tutorial/pytorch_time.py --fixture $(FIXTURE) 2>/dev/null \
 	  || echo "pytorch: not measured (python3 with torch is not installed)"
+else
+	@$(PYTHON) Benchmarks/tutorial_gpu.py --weights $(FIXTURE)/simple_model.pt \
+	  --library tmp/simple_model_demo/simple_model_demo.so --batch 1024 \
+	  || echo "pytorch: not measured (python3 with torch for CUDA is not installed)"
+endif
 
 example-c: release ## Compile a graph and call the library from C.
 	$(MAKE) -C Examples/C AIT=$(abspath $(RELEASE))/ait

@@ -1,6 +1,7 @@
 // How to infer a PyTorch model: the tutorial of AITemplate, in Swift.
 //
-//   make demo
+//   make demo                         on this machine's processor
+//   make demo TARGET=cuda:detect      on its GPU
 import AITemplate
 
 #if canImport(Glibc)
@@ -26,23 +27,41 @@ final class SimpleModel: Module {
   }
 }
 
+/// `Tutorial [FIXTURE] [WORK-DIRECTORY] [--target TARGET] [--set-weights]`.
+struct Arguments {
+  var fixture = "out/tutorial"
+  var workDirectory = "tmp"
+  var target = "cpu:native"
+  /// Whether the library is compiled without weights, which then are set before it runs.
+  var setsWeights = false
+
+  init(_ texts: [String]) {
+    var folders: [String] = []
+    var rest = texts[...]
+    while let text = rest.popFirst() {
+      switch text {
+      case "--target": target = rest.popFirst() ?? target
+      case "--set-weights": setsWeights = true
+      default: folders.append(text)
+      }
+    }
+    if folders.count > 0 { fixture = folders[0] }
+    if folders.count > 1 { workDirectory = folders[1] }
+  }
+}
+
 @main
 struct Tutorial {
   static func main() async {
-    let arguments = CommandLine.arguments
-    do {
-      try await run(
-        fixture: arguments.count > 1 ? arguments[1] : "out/tutorial",
-        workDirectory: arguments.count > 2 ? arguments[2] : "tmp"
-      )
-    } catch {
+    do { try await run(Arguments(Array(CommandLine.arguments.dropFirst()))) } catch {
       print(error)
       exit(1)
     }
   }
 
-  static func run(fixture: String, workDirectory: String) async throws {
+  static func run(_ arguments: Arguments) async throws {
     // The weights as PyTorch saved them, a batch, and PyTorch's own output for it.
+    let fixture = arguments.fixture
     let weights = try PyTorchWeights(contentsOf: "\(fixture)/simple_model.pt")
     let input = try Safetensors.read("\(fixture)/input.safetensors").tensor(named: "X")
     let expected = try Safetensors.read("\(fixture)/output.safetensors").tensor(named: "Y")
@@ -55,24 +74,40 @@ struct Tutorial {
 
     let clock = ContinuousClock()
     let start = clock.now
+    let constants = try weights.mapped(to: model)
     let module = try await compile(
       y,
-      for: .detected(),
-      in: workDirectory,
+      for: Target(arguments.target),
+      in: arguments.workDirectory,
       named: "simple_model_demo",
-      constants: weights.mapped(to: model)
+      constants: arguments.setsWeights ? [:] : constants
     )
     print("compiled \(module.path) in \(start.duration(to: clock.now).milliseconds) ms")
+    if arguments.setsWeights { try module.setConstants(constants) }
 
-    let result = try module.run(["X": input])
-    guard let found = result["Y"] else { return }
-    let (error, isClose) = compare(found, expected, tolerance: 1e-2)
+    // Where the model runs; on the processor this is the host's memory. On a GPU the run is one
+    // launch of a CUDA graph.
+    let onDevice = try DeviceTensor(input, on: module)
+    let result = try DeviceTensor(expected.dtype, expected.shape, on: module)
+    try module.run([onDevice], into: [result], graphMode: true)
+    let (error, isClose) = compare(try result.read(), expected, tolerance: 1e-2)
     print("largest difference from PyTorch: \(error)")
     print("within the tutorial's tolerance (atol=1e-2, rtol=1e-2): \(isClose)")
 
-    let time = try module.benchmark(["X": input], count: 50)
+    let time = try module.benchmark(
+      [onDevice],
+      into: [result],
+      count: module.deviceName == nil ? 50 : 1000,
+      graphMode: true
+    )
+    let place = module.deviceName.map { " on \($0)" } ?? ""
+    let microseconds = (time * 1e5).rounded() / 100
     let milliseconds = (time * 1000).rounded() / 1000
-    print("AITemplate time: \(milliseconds) ms/iter (float16, batch \(input.shape[0]))")
+    print(
+      "AITemplate time\(place): "
+        + (place.isEmpty ? "\(milliseconds) ms/iter" : "\(microseconds) us/iter")
+        + " (float16, batch \(input.shape[0]))"
+    )
     guard isClose else { exit(2) }
   }
 

@@ -62,7 +62,8 @@ package struct CUDADevice: Sendable {
     guard !devices.isEmpty else {
       throw missing(
         "found no CUDA device: the driver is there, but sees no GPU",
-        hint: "check nvidia-smi and CUDA_VISIBLE_DEVICES, or name an architecture, as in cuda:sm_90a"
+        hint: "check nvidia-smi and CUDA_VISIBLE_DEVICES, or name an architecture, such as "
+          + "cuda:sm_90a"
       )
     }
     return devices

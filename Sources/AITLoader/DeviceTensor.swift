@@ -17,7 +17,7 @@ public final class DeviceTensor: Sendable {
   public let dtype: DType
   /// The extents, outermost first.
   public let shape: [Int]
-  private let memory: DeviceMemory
+  fileprivate let memory: DeviceMemory
   private let offsetInBytes: Int
 
   /// The number of bytes of the elements.
@@ -122,8 +122,13 @@ public final class DeviceTensor: Sendable {
   }
 }
 
+extension DeviceTensor {
+  /// Waits for the copies from other tensors of the device.
+  package func waitForCopies() throws(Diagnostic) { try memory.container.synchronize(nil) }
+}
+
 /// Memory of a device, freed when no tensor refers to it any more.
-private final class DeviceMemory: @unchecked Sendable {
+fileprivate final class DeviceMemory: @unchecked Sendable {
   let container: ModelContainer
   let base: UnsafeMutableRawPointer?
 

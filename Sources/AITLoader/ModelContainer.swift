@@ -143,6 +143,7 @@ final class ModelContainer: @unchecked Sendable {
 
   /// Waits for what is in a stream; nil is the device's default stream.
   func synchronize(_ stream: AITemplateStreamHandle?) throws(Diagnostic) {
+    guard deviceName != nil else { return }
     let name = "AITemplateModelContainerStreamSynchronize"
     try library.check(try library.function(name, as: StreamCall.self)(handle, stream))
   }

@@ -1,5 +1,7 @@
+import AITBuild
 import AITConformance
 import AITGraph
+import AITKernels
 import AITOperators
 import ArgumentParser
 
@@ -8,7 +10,10 @@ struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance",
     abstract: "Compile and run every operator's examples and compare with the reference.",
-    discussion: "Where results differ, the exit code is 2."
+    discussion: """
+      Where results differ, the exit code is 2. On a GPU each operator has a process of its own, as \
+      a kernel that fails takes the device from its process.
+      """
   )
 
   @Argument(help: ArgumentHelp("Operators; all if none is named.", valueName: "operator"))
@@ -40,8 +45,9 @@ struct ConformanceCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let parsed = try target.parsed()
     let conformance = Conformance(
-      target: try target.parsed(),
+      target: parsed,
       workDirectory: build.workDirectory,
       options: build.compilerOptions(),
       threads: threads,
@@ -57,6 +63,8 @@ struct ConformanceCommand: AsyncParsableCommand {
           ? "`ait operators` lists them" : "did you mean \(near.joined(separator: ", "))?"
       )
     }
+    let names = operators.isEmpty ? Conformance.operatorNames : operators
+    if parsed.isGPU && !parsed.isEmulated && names.count > 1 { return try await runApart(names) }
     var failures = 0
     var gaps = 0
     var count = 0
@@ -77,17 +85,40 @@ struct ConformanceCommand: AsyncParsableCommand {
         )
       }
     }
+    try finish(passed: count - failures - gaps, failed: failures, gaps: gaps)
+  }
+
+  private func finish(passed: Int, failed: Int, gaps: Int) throws(Diagnostic) {
     print(
-      "\(count - failures - gaps) passed, \(failures) failed"
-        + (gaps > 0 ? ", \(gaps) without a kernel" : "")
+      "\(passed) passed, \(failed) failed" + (gaps > 0 ? ", \(gaps) without a kernel" : "")
     )
-    if failures > 0 {
-      throw Diagnostic(
-        .verificationFailed,
-        "\(failures) of \(count) examples differ from the reference",
-        at: target.target,
-        hint: "`ait conformance --verbose OPERATOR` shows each example"
-      )
-    }
+    guard failed > 0 else { return }
+    throw Diagnostic(
+      .verificationFailed,
+      "\(failed) of \(passed + failed + gaps) examples differ from the reference",
+      at: target.target,
+      hint: "`ait conformance --verbose OPERATOR` shows each example"
+    )
+  }
+
+  /// Runs each operator in a process of its own.
+  private func runApart(_ names: [String]) async throws {
+    let named = Set(operators)
+    let processes = ConformanceProcesses(
+      program: Self.program,
+      arguments: CommandLine.arguments.dropFirst().filter { !named.contains($0) }
+    )
+    let outcomes = await processes.run(names) { if !$0.text.isEmpty { print($0.text) } }
+    try finish(
+      passed: outcomes.reduce(0) { $0 + $1.passed },
+      failed: outcomes.reduce(0) { $0 + $1.failed },
+      gaps: outcomes.reduce(0) { $0 + $1.gaps }
+    )
+  }
+
+  /// This program, however it was started.
+  private static var program: String {
+    let link = "/proc/self/exe"
+    return FileSystem.exists(link) ? FileSystem.destination(link) : CommandLine.arguments[0]
   }
 }

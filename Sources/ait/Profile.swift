@@ -11,7 +11,8 @@ struct Profile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time each step of a library: a table, a trace, a picture.",
     discussion: """
-      Inputs that are not given are random, and so are constants without values.
+      Inputs that are not given are random, and so are constants without values. On a GPU steps are \
+      timed by events of the device, and the level-2 cache is flushed before each run.
       """
   )
 
@@ -19,6 +20,8 @@ struct Profile: AsyncParsableCommand {
   var library: String
 
   @OptionGroup var inputs: InputFlags
+
+  @OptionGroup var device: DeviceOption
 
   @OptionGroup var constants: ConstantOption
 
@@ -49,7 +52,11 @@ struct Profile: AsyncParsableCommand {
     for file in [trace, svg] {
       if let file { try FileSystem.checkDestination(file) }
     }
-    let module = try CompiledModule(contentsOf: library, threads: inputs.threads)
+    let module = try CompiledModule(
+      contentsOf: library,
+      threads: inputs.threads,
+      device: device.device
+    )
     let graph = try Graph.parse(module.graphText)
     try module.setConstants(from: constants.weights, of: graph, randomSeed: inputs.seed)
     let steps = try ProfileReport.measure(
@@ -68,6 +75,9 @@ struct Profile: AsyncParsableCommand {
       ])
     }
     rows.append(["total", "", Format.fixed(total, 4), "100.0", "", "", ""])
+    if let device = module.deviceName {
+      print("\(device): time on the device, with the level-2 cache flushed before each run")
+    }
     print(Format.table(rows))
     if let trace { try FileSystem.write(Self.traceText(steps, graph.name), to: trace) }
     if let svg {

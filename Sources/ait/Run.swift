@@ -18,6 +18,8 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup var inputs: InputFlags
 
+  @OptionGroup var device: DeviceOption
+
   @OptionGroup var constants: ConstantOption
 
   @Option(
@@ -33,7 +35,11 @@ struct Run: AsyncParsableCommand {
   var output: [String] = []
 
   func run() async throws {
-    let module = try CompiledModule(contentsOf: library, threads: inputs.threads)
+    let module = try CompiledModule(
+      contentsOf: library,
+      threads: inputs.threads,
+      device: device.device
+    )
     let files = try OutputFiles(output, of: module.outputs.map(\.name))
     let graph = try Graph.parse(module.graphText)
     let tensors = try inputs.tensors(for: graph)

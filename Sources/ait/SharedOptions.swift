@@ -11,7 +11,8 @@ struct TargetOption: ParsableArguments {
     name: .shortAndLong,
     help: """
       The instruction set: cpu:native (this machine's), cpu:x86-64-v2, cpu:x86-64-v3, \
-      cpu:x86-64-v4 or cpu:aarch64.
+      cpu:x86-64-v4 or cpu:aarch64; or GPU architectures: cuda:sm_80, cuda:sm_86, cuda:sm_89, \
+      cuda:sm_90a, several as cuda:sm_80+sm_90a, or cuda:detect (this machine's).
       """
   )
   var target = "cpu:native"
@@ -31,6 +32,20 @@ struct TargetOption: ParsableArguments {
     }
     return target.emulated
   }
+}
+
+/// The option of commands that run a library: on which GPU, if it is for GPUs.
+struct DeviceOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      The GPU for a library for GPUs, such as cuda:1; if not given, that of $AIT_CUDA_DEVICE, else \
+      the first.
+      """,
+      valueName: "device"
+    )
+  )
+  var device: String?
 }
 
 /// Options of all commands that read a graph.

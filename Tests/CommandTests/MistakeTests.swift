@@ -128,7 +128,7 @@ import Testing
     ("profile", ["--count", "-5"], "--count -5: expected a number from 1 to 1000000"),
     ("profile", ["--count", "0"], "--count 0: expected"),
     ("conformance", ["--threads", "-1"], "--threads -1: expected"),
-    ("compile", ["--target", "cuda"], "'cuda' is not a target"),
+    ("compile", ["--target", "cuda:"], "'cuda:' is not a target"),
   ]
 
   @Test(
