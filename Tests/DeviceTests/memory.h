@@ -49,6 +49,7 @@ inline float toFloat(ait::float16 x) {
 }
 
 inline double toDouble(double x) { return x; }
+inline double toDouble(int64_t x) { return static_cast<double>(x); }
 template <class T>
 double toDouble(T x) {
   return toFloat(x);
