@@ -41,7 +41,9 @@ import Testing
           config.types = [("Element", "ait::float16")]
           config.constants = candidate.constants
           if candidate.kernel != FewRowsConfiguration.kernel {
-            config.majors = [("kMajorA", "k"), ("kMajorB", majorB)]
+            let isTransposed = candidate.constants.contains { $0 == ("kIsTransposed", 1) }
+            let (a, b) = isTransposed ? (majorB, "k") : ("k", majorB)
+            config.majors = [("kMajorA", a), ("kMajorB", b)]
           }
           let shape = "ait::Matmul\(candidate.kernel)Shape<\(name)>"
           lines.append(config.text)

@@ -18,7 +18,12 @@ import Testing
     #expect(parts.count > 1 && parts.count <= MatmulChoice.limit)
     #expect(parts.map(\.rows) == parts.map(\.rows).sorted())
     #expect(parts.last?.rows == 2048)
-    #expect(parts[0].candidate.kernel == "FewRows" && parts[0].rows == 16)
+    // A weight of few columns gets more blocks by splitting K.
+    guard case .hopper(let few) = parts[0].candidate else {
+      Issue.record("\(parts[0].candidate)")
+      return
+    }
+    #expect(few.isTransposed == 1 && few.splitK > 1 && parts[0].rows <= 64)
     for part in parts {
       #expect(MatmulCandidates.takes(part.candidate, rows: part.rows, of: dynamic))
     }

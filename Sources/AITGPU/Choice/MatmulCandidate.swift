@@ -36,6 +36,7 @@ enum MatmulCandidate: Hashable, Sendable {
     case .multistage(let c): return "Multistage \(c.tileM)x\(c.tileN), \(c.stages) stages"
     case .hopper(let c):
       var parts = ["Hopper \(c.tileM)x\(c.tileN)", "\(c.stages) stages"]
+      if c.isTransposed == 1 { parts[0] = "Hopper \(c.tileN)x\(c.tileM) transposed" }
       if c.splitK > 1 { parts.append("K in \(c.splitK) parts") }
       if c.clusterM * c.clusterN > 1 { parts.append("clusters of \(c.clusterM)x\(c.clusterN)") }
       if c.isPersistent == 1 { parts.append("persistent") }

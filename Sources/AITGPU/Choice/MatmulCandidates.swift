@@ -8,6 +8,7 @@ enum MatmulCandidates {
     if task.suitsFewRows { result += fewRows.map { .fewRows($0) } }
     if facts.architecture == .sm90a && task.suitsHopper {
       result += hopper(majorA: task.majors.a, majorB: task.majors.b).map { .hopper($0) }
+      result += transposed(majorA: task.majors.a, majorB: task.majors.b).map { .hopper($0) }
     } else {
       result += multistage(task, facts).map { .multistage($0) }
     }
@@ -19,10 +20,12 @@ enum MatmulCandidates {
   /// Few rows have a kernel of their own wherever it fits: tiles that lie mostly outside a matrix are
   /// slow to copy, more than the model knows.
   static func takes(_ candidate: MatmulCandidate, rows: Int, of task: MatmulTask) -> Bool {
-    guard case .fewRows(let configuration) = candidate else {
-      return !task.suitsFewRows || rows > 16
+    switch candidate {
+    case .fewRows(let configuration): rows <= configuration.rows
+    case .hopper(let configuration) where configuration.isTransposed == 1:
+      rows <= configuration.tileN
+    case .hopper, .multistage: !task.suitsFewRows || rows > 16
     }
-    return rows <= configuration.rows
   }
 
   private static let fewRows: [FewRowsConfiguration] = {
@@ -69,8 +72,26 @@ enum MatmulCandidates {
     return result
   }
 
+  /// Few rows as columns of the matrix units' product, with a ring that takes all there is: what
+  /// counts is how much of B is under way.
+  private static func transposed(majorA: String, majorB: String) -> [HopperConfiguration] {
+    var result: [HopperConfiguration] = []
+    for tileN in [8, 16, 32, 64] {
+      for split in [1, 2, 4, 8] {
+        var configuration = HopperConfiguration()
+        configuration.isTransposed = 1
+        (configuration.tileM, configuration.tileN, configuration.consumers) = (64, tileN, 1)
+        configuration.splitK = split
+        configuration.stages = (200 << 10) / configuration.stageSizeInBytes
+        if configuration.isLegal(majorA: majorA, majorB: majorB) { result.append(configuration) }
+      }
+    }
+    return result
+  }
+
   /// A configuration with the depths of its ring that are worth a thought: as few stages as keep the
-  /// copies coming, in a block that leaves room for a second; as few as do so without a second one;
+  /// copies coming, in a block that leaves room for a second; as many as fit beside a block of another
+  /// launch and not beside a second of this one; as few as keep the copies coming without any beside;
   /// as many as there is room for.
   private static func stagings(_ base: HopperConfiguration) -> [HopperConfiguration] {
     func staged(_ stages: Int, blocks: Int) -> HopperConfiguration {
@@ -85,6 +106,9 @@ enum MatmulCandidates {
     var result: [HopperConfiguration] = []
     let shared = staged(fewest(56 << 10), blocks: 2)
     if base.isPersistent == 0 && shared.sharedSizeInBytes <= half { result.append(shared) }
+    var beside = shared
+    while beside.sharedSizeInBytes <= half { beside.stages += 1 }
+    if base.isPersistent == 0 && beside.fitsBesideAnother { result.append(beside) }
     var alone = staged(fewest(80 << 10), blocks: 1)
     while alone.sharedSizeInBytes <= half { alone.stages += 1 }
     result.append(alone)

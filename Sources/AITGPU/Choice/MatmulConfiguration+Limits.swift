@@ -17,10 +17,15 @@ extension HopperConfiguration {
   /// Whether warps stage 32 columns at once instead of 64, on their way to rows.
   var stagesHalf: Bool { tileN % 64 != 0 || isPersistent == 1 }
   private var stagedColumns: Int { stagesHalf ? 32 : 64 }
+  /// The tile of C, of which the matrix units may compute the transpose.
+  var tileOfC: (rows: Int, columns: Int) { isTransposed == 1 ? (tileN, tileM) : (tileM, tileN) }
   /// What a block of a split product sends to one other.
-  var partSizeInBytes: Int { tileM / splitK * (tileN + 8) * 4 }
+  var partSizeInBytes: Int {
+    tileOfC.rows / splitK * (tileOfC.columns + (isTransposed == 1 ? 4 : 8)) * 4
+  }
   private var stagingSizeInBytes: Int {
-    splitK > 1 ? splitK * partSizeInBytes : consumers * 4 * 16 * (stagedColumns + 8) * 4
+    if splitK > 1 { return splitK * partSizeInBytes }
+    return consumers * 4 * (isTransposed == 1 ? tileN * 20 : 16 * (stagedColumns + 8)) * 4
   }
 
   var sharedSizeInBytes: Int {
@@ -29,20 +34,33 @@ extension HopperConfiguration {
       + (2 * stages + 1) * 8
   }
 
+  /// Whether a block fits beside one of another launch that takes less than half a multiprocessor's
+  /// shared memory, but not beside a second of its own.
+  var fitsBesideAnother: Bool {
+    blocksPerMultiprocessor == 2 && (113 << 10 + 1...126 << 10).contains(sharedSizeInBytes)
+  }
+
   /// The sums that a thread keeps in registers.
   var sums: Int { groupBlocks * tileN / 2 }
 
   /// Whether the template takes it, and its kernel does not spill.
   ///
   /// 48 registers beside the sums do: with 64 sums and 112 registers, nothing is spilled.
+  ///
+  /// - Parameters:
+  ///   - majorA: the axis along which A is contiguous, `k` or `mn`.
+  ///   - majorB: the same of B.
   func isLegal(majorA: String, majorB: String) -> Bool {
+    let (majorA, majorB) = isTransposed == 1 ? (majorB, majorA) : (majorA, majorB)
+    let columns = majorB == "mn" ? 64 : isTransposed == 1 ? 8 : 32
     let registers = 65536 / (blocksPerMultiprocessor * threads) / 8 * 8
     let boxA = majorA == "k" ? tileM / clusterN : Self.stepK / clusterN
     let boxB = majorB == "k" ? tileN / clusterM : Self.stepK / clusterM
     return (1...3).contains(consumers) && tileM % (64 * consumers) == 0
-      && tileN % (majorB == "k" ? 32 : 64) == 0 && tileN <= 256 && groupBlocks * tileN <= 256
+      && tileN % columns == 0 && tileN <= 256 && groupBlocks * tileN <= 256
       && boxA % 8 == 0 && boxB % 8 == 0 && boxA <= 256 && boxB <= 256 && stages >= 2
-      && clusterSize <= 8 && (splitK == 1 || isPersistent == 0) && tileM % splitK == 0
+      && clusterSize <= 8 && (splitK == 1 || isPersistent == 0)
+      && tileOfC.rows % splitK == 0
       && sharedSizeInBytes <= 232_448
       && (exchangesRegisters ? blocksPerMultiprocessor == 1 : sums + 48 <= min(registers, 255))
   }

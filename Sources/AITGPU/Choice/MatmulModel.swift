@@ -57,7 +57,19 @@ struct MatmulModel {
       case .hopper(let configuration): hopper(configuration, size)
       case .multistage(let configuration): multistage(configuration, size)
       }
-    return Self.launch + max(cycles, memory(size) + Cycles.firstStage) / facts.clock
+    return Self.launch
+      + max(cycles, memory(size) * waiting(candidate) + Cycles.firstStage) / facts.clock
+  }
+
+  /// How much longer memory takes where too few loads are under way to keep it busy.
+  private func waiting(_ candidate: MatmulCandidate) -> Double {
+    guard case .fewRows(let configuration) = candidate else { return 1 }
+    return 1 + 0.4 * max(0, 1 - bytesUnderWay(configuration) / Self.bytesUnderWay)
+  }
+
+  /// Two steps of 32 elements of K for each warp.
+  private func bytesUnderWay(_ configuration: FewRowsConfiguration) -> Double {
+    Double(configuration.warps * 2 * configuration.tileN * 64)
   }
 
   // MARK: - Memory
@@ -107,8 +119,10 @@ struct MatmulModel {
 
   private func hopper(_ configuration: HopperConfiguration, _ size: MatmulSize) -> Double {
     let c = configuration
-    let alongM = (size.rows + c.tileM * c.clusterM - 1) / (c.tileM * c.clusterM)
-    let alongN = (size.columns + c.tileN * c.clusterN - 1) / (c.tileN * c.clusterN)
+    let (rows, columns) =
+      c.isTransposed == 1 ? (size.columns, size.rows) : (size.rows, size.columns)
+    let alongM = (rows + c.tileM * c.clusterM - 1) / (c.tileM * c.clusterM)
+    let alongN = (columns + c.tileN * c.clusterN - 1) / (c.tileN * c.clusterN)
     let clusters = alongM * alongN * size.batch
     let blocks = clusters * c.clusterSize
     let multiprocessors = facts.multiprocessors(forClustersOf: c.clusterSize)
@@ -162,6 +176,8 @@ struct MatmulModel {
     if blocks <= multiprocessors {
       if fits >= 2 {
         cycles += c.clusterSize == 1 ? -Cycles.earlyStart : Cycles.sharedMultiprocessor
+      } else if c.fitsBesideAnother {
+        cycles -= Cycles.earlyStart
       } else if c.sharedSizeInBytes <= 160 << 10 {
         cycles -= Cycles.room
       }
@@ -226,8 +242,7 @@ struct MatmulModel {
     let c = configuration
     let blocks = (size.columns + c.tileN - 1) / c.tileN * size.batch
     let fits = max(1, min(2048 / c.threads, 65536 / (c.threads * (c.rows == 8 ? 96 : 128))))
-    // Two steps of 32 elements of K are under way for each warp.
-    let underWay = Double(c.warps * 2 * c.tileN * 64)
+    let underWay = bytesUnderWay(c)
     return rounds(blocks: blocks, multiprocessors: facts.multiprocessors, resident: fits) {
       together in
       let rate = min(facts.fetchRate, Double(together) * underWay / Cycles.memoryLatency)

@@ -112,8 +112,10 @@ struct DeviceProduct {
     let isConstantB = ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0)
     let alignments = [("kAlignmentA", alignments.a), ("kAlignmentB", alignments.b)]
     switch candidate {
-    case .hopper:
-      config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
+    case .hopper(let configuration):
+      // Those of the matrix units' operands, which change places with a transposed C.
+      let (a, b) = configuration.isTransposed == 1 ? (majors.b, majors.a) : (majors.a, majors.b)
+      config.majors = [("kMajorA", a), ("kMajorB", b)]
       config.constants += [isConstantB] + candidate.constants
     case .multistage:
       config.majors = [("kMajorA", majors.a), ("kMajorB", majors.b)]
