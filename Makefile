@@ -15,7 +15,7 @@ OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release test test-swift test-native test-runtime sanitize demo device example-c lint \
+.PHONY: help build release test test-swift test-native test-runtime sanitize demo device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -76,6 +76,15 @@ NVCC ?= $(shell command -v nvcc || tools/install-nvcc.sh .nvcc)
 device: ## Compile the kernels for GPUs; no GPU is needed.
 	$(MAKE) -C Tests/DeviceTests check NVCC=$(abspath $(NVCC)) NVCCFLAGS_HOST="-ccbin $(CLANGXX) -allow-unsupported-compiler"
 	AIT_NVCC=$(abspath $(NVCC)) $(SWIFT) test $(CHECKS) --filter DeviceKernelGoldenTests
+
+# sm_80 has no other kernels but for products: the rest of the table runs once.
+EMULATE := .build/debug/ait conformance --emulate --skip-gaps --quiet --work-directory out/emulated
+
+emulate: ## Run the kernels for GPUs on emulated devices, watched; no GPU is needed.
+	$(MAKE) -C Tests/DeviceTests emulate CLANGXX=$(CLANGXX)
+	$(SWIFT) build $(CHECKS) --product ait
+	$(EMULATE) --target cuda:sm_90a
+	$(EMULATE) --target cuda:sm_80 matmul
 
 lint: ## Check the format of the Swift sources.
 	$(SWIFT) format lint --strict -r -p $(SWIFT_SOURCES)

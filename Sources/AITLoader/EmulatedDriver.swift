@@ -50,6 +50,11 @@ package enum EmulatedDriver {
     )
   }
 
+  /// Whether a library is for an emulated device.
+  package static func isWanted(by library: String) throws(Diagnostic) -> Bool {
+    try ModelLibrary(path: library).text("AITemplateGetTarget").hasPrefix(prefix)
+  }
+
   /// Makes the device what a library was compiled for, if that is an emulated one.
   ///
   /// - Throws: `loadFailed` if no driver that emulates is loaded.

@@ -3,6 +3,7 @@ import AITCodegen
 import AITEmulator
 import AITGPU
 import AITGraph
+import AITKernels
 import AITLoader
 
 /// The driver by which emulated devices are run: built where it is not there yet, and loaded into
@@ -17,6 +18,26 @@ package struct EmulatedDevice {
   package init(builder: Builder, folder: String) {
     self.builder = builder
     self.folder = folder
+  }
+
+  /// Loads the driver if a library is for an emulated device.
+  ///
+  /// - Parameters:
+  ///   - library: its path.
+  ///   - options: tell the compiler, and where what it makes is kept.
+  /// - Throws: `loadFailed`, `missingCompiler`, `compilerFailed`.
+  package static func prepare(
+    for library: String,
+    options: CompilerOptions = CompilerOptions()
+  ) async throws(Diagnostic) {
+    guard try EmulatedDriver.isWanted(by: library) else { return }
+    let builder = Builder(
+      toolchain: try await Toolchain.find(at: options.compiler),
+      target: Target([.sm80], isEmulated: true),
+      cache: ObjectCache(folder: options.objectCache),
+      jobs: Processors.count
+    )
+    try await EmulatedDevice(builder: builder, folder: "\(library).emulator").load()
   }
 
   private static let flags = [
@@ -42,6 +63,7 @@ package struct EmulatedDevice {
     )
     let path = builder.libraryPath(key, orIn: folder)
     if !FileSystem.exists(path) {
+      try FileSystem.createFolder(folder)
       try builder.write(bundle, to: folder)
       let objects = try await builder.compile(bundle.units, of: bundle, in: folder).objects
       try await builder.link(objects, to: path, flags: ["-Wl,-soname,libcuda.so.1", "-ldl"])

@@ -77,6 +77,7 @@ struct Bench: AsyncParsableCommand {
     guard let model else { return }
     let isLibrary = ModelFile(model).isLibrary
     let library = isLibrary ? model : try await compiled(model)
+    try await EmulatedDevice.prepare(for: library)
     let module = try CompiledModule(
       contentsOf: library,
       threads: inputs.threads,

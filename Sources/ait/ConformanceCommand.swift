@@ -40,6 +40,10 @@ struct ConformanceCommand: AsyncParsableCommand {
   @OptionGroup var target: TargetOption
   @OptionGroup var build: BuildOptions
 
+  private static func concernsOneOperator(_ error: Diagnostic) -> Bool {
+    [.compilerFailed, .loadFailed, .runFailed].contains(error.identity)
+  }
+
   func validate() throws {
     try OptionRange.check("--threads", threads, in: OptionRange.threads)
   }
@@ -69,7 +73,15 @@ struct ConformanceCommand: AsyncParsableCommand {
     var gaps = 0
     var count = 0
     for type in OperatorCatalog.all where operators.isEmpty || operators.contains(type.name) {
-      let outcomes = try await conformance.run(type)
+      var outcomes: [Conformance.Outcome] = []
+      do throws(Diagnostic) { outcomes = try await conformance.run(type) } catch {
+        guard Self.concernsOneOperator(error) else { throw error }
+        // The others are told, too.
+        print("FAIL \(type.name): \(error)")
+        failures += 1
+        count += 1
+        continue
+      }
       for outcome in outcomes where !(outcome.isPassed || outcome.isGap) || build.verbose {
         print(outcome)
       }

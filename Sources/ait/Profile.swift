@@ -52,6 +52,7 @@ struct Profile: AsyncParsableCommand {
     for file in [trace, svg] {
       if let file { try FileSystem.checkDestination(file) }
     }
+    try await EmulatedDevice.prepare(for: library)
     let module = try CompiledModule(
       contentsOf: library,
       threads: inputs.threads,

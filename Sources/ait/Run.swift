@@ -1,6 +1,7 @@
 import AITGraph
 import AITLoader
 import AITOperators
+import AITemplate
 import ArgumentParser
 
 /// `ait run`: a library on tensors.
@@ -35,6 +36,7 @@ struct Run: AsyncParsableCommand {
   var output: [String] = []
 
   func run() async throws {
+    try await EmulatedDevice.prepare(for: library)
     let module = try CompiledModule(
       contentsOf: library,
       threads: inputs.threads,

@@ -30,6 +30,17 @@ int deviceOfNewContainer(const char* device) {
 
 }  // namespace
 
+TEST(cudaEmulatedLibraryIsRefusedByADriver) {
+  ait::ModelDescription model = models::cudaBlend;
+  ait::DeviceCode code = *model.device;
+  code.isEmulated = true;
+  model.device = &code;
+  OnFake onFake(model);
+  AITemplateModelHandle handle = nullptr;
+  CHECK_FAILS("found a CUDA driver, but the library is for an emulated device",
+              create(&handle, nullptr));
+}
+
 TEST(cudaDeviceIsChosen) {
   OnFake onFake(models::cudaBlend);
   CHECK(deviceOfNewContainer(nullptr) == 0);

@@ -196,7 +196,9 @@ Status cuDevicePrimaryCtxRetain(Context** context, int device) {
 }
 Status cuDevicePrimaryCtxRelease_v2(int device) {
   DRIVER_ENTER();
-  if (--state().contexts[device].references < 0) noteMisuse("a context was released too often");
+  Context& context = state().contexts[device];
+  if (--context.references < 0) noteMisuse("a context was released too often");
+  if (context.references == 0 && state().isForgiving) context.lost = kSuccess;
   return kSuccess;
 }
 Status cuCtxSetCurrent(Context* context) {

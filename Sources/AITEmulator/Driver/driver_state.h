@@ -164,6 +164,8 @@ struct State {
   std::recursive_mutex mutex;
   const char* deviceName = "Device";
   int driverVersion = 13000;
+  /// Whether a device that was lost is whole again when nobody uses it any more.
+  bool isForgiving = false;
   int deviceCount = 1;
   size_t memory[2] = {size_t{1} << 34, size_t{1} << 34};
   std::atomic<int> delay{0};

@@ -120,6 +120,7 @@ void aitEmulatedSetCapability(int capability) { emulator::capability() = capabil
 
 Status cuModuleLoadData(Module** module, const void* image) {
   DRIVER_ENTER();
+  state().isForgiving = true;
   if (!currentContext()) return kInvalidContext;
   auto code = std::make_unique<emulator::SharedObject>();
   code->handle = emulator::load(image);
