@@ -1,32 +1,39 @@
-// The functions that generated bodies call, on single values. Same names as on the CPU.
+// The functions that generated bodies call, on single values: the same names as on the CPU.
+//
+// Types: F float, D double, I integers, B bool; 16-bit floats are computed as float. The bound is
+// the largest error in units in the last place, of floats and of doubles, measured by
+// Tests/NativeTests/device_math_test.cpp; a dash means exact, or rounded once. Bounds of floats
+// allow for the special-function unit, whose results are 2 units off at most.
+//
+//   name                        operands  types     bound      what
+//   + - * == != < <= > >=       2         F D I B   -          wrap around
+//   / reciprocal                2, 1      F D       -
+//   floorDivide                 2         F D I     -          by 0: inf or NaN; of I: 0
+//   fmod                        2         F D I     -          sign of the dividend
+//   remainder                   2         F D I     -          sign of the divisor
+//   maximum minimum             2         F D I B   -          NaN if either is
+//   abs sign                    1         F D I     -          sign(NaN) = 0
+//   power                       2         F D I     0.6 60
+//   floor ceil round trunc      1         F D       -          round: halves to even
+//   sqrt rsqrt                  1         F D       1.5 1.5    sqrt: -
+//   exp exp2 expm1              1         F D       4 2        expm1: 1.5 3
+//   log log2 log10 log1p        1         F D       1.2 3
+//   sigmoid                     1         F D       * 4        * see there
+//   tanh sinh cosh              1         F D       4 5        sinh: 7 5
+//   erf erfc                    1         F D       2 2        erfc: 7 8
+//   sin cos tan                 1         F D       3 4        tan: 5 6
+//   asin acos atan atan2        1, 2      F D       3 5
+//   isNaN isInfinite isFinite   1         F D       -          gives B
+//   & | ^ ~                     2, 1      I B       -
+//   << >>                       2         I         -          beyond the width: 0, -1
+//   select                      3         F D I B   -          condition, if true, if false
+//   convert<To>                 1         any       -          see lanes.h
+//   constant<T, W>(value)       1         any       -
 #pragma once
 
 #include "ait/gpu/math_divide.h"
-
-namespace ait {
-
-/// e^x within 2 units in the last place.
-AIT_INLINE float exp(float x) {
-  // The product is exact in two parts, so that large x keep their digits; beyond the limits the
-  // result is 0 or infinity whatever the second part.
-  const float high = x * 0x1.715476p+0f;
-  const float low = fusedMultiplyAdd(x, 0x1.715476p+0f, -high) + x * 0x1.4ae0cp-26f;
-  const float y = exp2Approximate(high);
-  return high > -0x1.f8p+6f && high < 0x1.0p+7f ? fusedMultiplyAdd(y, low * 0x1.62e43p-1f, y) : y;
-}
-
-/// 1 / (1 + e^-x).
-AIT_INLINE float sigmoid(float x) {
-  return reciprocalApproximate(1 + exp2Approximate(x * -0x1.715476p+0f));
-}
-
-namespace approximate {
-
-/// 1 / (1 + e^-x) with an absolute error of 2^-12: for results that are stored in 16 bits.
-AIT_INLINE float sigmoid(float x) {
-  return fusedMultiplyAdd(tanhApproximate(0.5f * x), 0.5f, 0.5f);
-}
-
-}  // namespace approximate
-
-}  // namespace ait
+#include "ait/gpu/math_double.h"
+#include "ait/gpu/math_double_trigonometry.h"
+#include "ait/gpu/math_exponential.h"
+#include "ait/gpu/math_special.h"
+#include "ait/gpu/math_trigonometry.h"
