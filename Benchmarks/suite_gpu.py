@@ -161,7 +161,7 @@ def measure(folder: pathlib.Path, case: dict, rounds: int) -> dict:
             [problem.ours[name] for name in library.names("Output")],
             stream, True,
         )
-        with torch.inference_mode():
+        with torch.no_grad():
             theirs = graphed(lambda: [problem.pytorch(i) for i in problem.copies], stream)
             theirs()
         torch.cuda.synchronize()

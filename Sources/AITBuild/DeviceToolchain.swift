@@ -33,6 +33,17 @@ package struct DeviceToolchain: Sendable {
     )
   }
 
+  /// The version of CUDA that drivers must be for at least, such as 13000, to load what nvcc makes:
+  /// within a major version they load what any of its compilers made.
+  package var driverVersion: Int {
+    let words = version.split { $0 == " " || $0 == "," || $0 == "." }
+    guard let release = words.firstIndex(of: "release"),
+      words.index(after: release) < words.endIndex,
+      let major = Int(words[words.index(after: release)])
+    else { return 13000 }
+    return 1000 * major
+  }
+
   /// Where NVIDIA's packages for Python put nvcc, below `site-packages`.
   private static let packagePaths = ["nvidia/cu13/bin/nvcc", "nvidia/cuda_nvcc/bin/nvcc"]
 

@@ -20,16 +20,16 @@ package struct DeviceTables {
   package static let alignment = 64
   /// The symbol at the first image.
   package static let symbol = "aitDeviceImages"
-  /// The CUDA version whose compiler made the images: what drivers must know at least.
-  private static let driverVersion = 13000
-
   private let kernels: [KernelSource]
   private let architectures: [Target.CUDA]
   private let images: [Image]
   private let isEmulated: Bool
+  private let driverVersion: Int
 
-  /// The images lie one after another in the order given, each at a multiple of `alignment`.
-  package init(_ plan: Plan, images: [Image]) {
+  /// The images lie one after another in the order given, each at a multiple of `alignment`; drivers
+  /// that load them are for a version of CUDA, such as 13000, at least.
+  package init(_ plan: Plan, images: [Image], driverVersion: Int) {
+    self.driverVersion = driverVersion
     kernels = plan.kernels.filter { !$0.entries.isEmpty }
     architectures = plan.target.gpus
     isEmulated = plan.target.isEmulated
@@ -82,7 +82,7 @@ package struct DeviceTables {
     writer.line("namespace ait::generated {")
     writer.line("extern const DeviceCode device;")
     writer.line(
-      "const DeviceCode device = {&cudaBackend, \(Self.driverVersion), 16, "
+      "const DeviceCode device = {&cudaBackend, \(driverVersion), 16, "
         + "\(architectures.count), architectures, \(names.count), kernels"
         + (isEmulated ? ", true};" : "};")
     )

@@ -36,7 +36,11 @@ struct DeviceStage {
         sizeInBytes: bytes.count
       )
     }
-    let tables = DeviceTables(model.plan, images: images).text
+    let tables = DeviceTables(
+      model.plan,
+      images: images,
+      driverVersion: toolchain.driverVersion
+    ).text
     try FileSystem.write(tables, to: "\(folder)/device.cpp")
     var bundle = model.bundle
     bundle.files.append(.init(path: "device.cpp", text: tables))

@@ -42,6 +42,20 @@ import Testing
     }
   }
 
+  @Test(
+    "Drivers must know the CUDA of nvcc",
+    arguments: [("12.8, V12.8.93", 12000), ("13.0", 13000)]
+  )
+  func driverVersion(_ release: String, _ expected: Int) async throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(
+      "#!/bin/sh\necho 'Cuda compilation tools, release \(release)'\n",
+      as: "nvcc"
+    )
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    #expect(try await DeviceToolchain.find(at: path).driverVersion == expected)
+  }
+
   @Test("A compiler's name is looked for on PATH")
   func name() async throws {
     let toolchain = try await Toolchain.find(at: "clang++")
