@@ -110,12 +110,28 @@ let package = Package(
     ),
     .target(name: "AITLoader", dependencies: ["AITGraph", "AITModelInterface"]),
 
+    // Kernels measured on a device, for a better choice.
+    .target(
+      name: "AITProfile",
+      dependencies: [
+        "AITBuild", "AITGraph", "AITKernels", "AITLoader", "AITOperators", "AITReference",
+      ]
+    ),
+    .testTarget(
+      name: "TuningTests",
+      dependencies: [
+        "AITBuild", "AITCodegen", "AITGPU", "AITGraph", "AITKernels", "AITLoader", "AITOperators",
+        "AITPlan", "AITProfile", "AITReference", "AITTestSupport", "AITemplate",
+      ]
+    ),
+
     // The public face: the whole flow.
     .target(
       name: "AITemplate",
       dependencies: [
         "AITBuild", "AITCPU", "AITCodegen", "AITEmulator", "AITFrontend", "AITGPU", "AITGraph",
-        "AITKernels", "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITReference",
+        "AITKernels", "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITProfile",
+        "AITReference",
         "AITWeights",
       ]
     ),
@@ -124,7 +140,8 @@ let package = Package(
       dependencies: [
         "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader",
         "AITMeasure",
-        "AITOperators", "AITPasses", "AITPlan", "AITReference", "AITWeights", "AITemplate",
+        "AITOperators", "AITPasses", "AITPlan", "AITProfile", "AITReference", "AITWeights",
+        "AITemplate",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
     ),

@@ -16,6 +16,14 @@ package struct DeviceToolchain: Sendable {
   package let compiler: String
   /// What it says of itself; part of every cache key.
   package let version: String
+
+  /// The part of it that tells releases apart, such as `V13.0.88`; all of it if there is no such.
+  package var release: String {
+    let words = version.split(whereSeparator: { $0 == " " || $0.isNewline || $0 == "," })
+    return words.last { $0.hasPrefix("V") && $0.dropFirst().first?.isNumber == true }
+      .map(String.init) ?? version
+  }
+
   /// Flags by which clang makes images for the emulating driver; nil of nvcc.
   private let emulation: [String]?
 

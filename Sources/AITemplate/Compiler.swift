@@ -13,12 +13,19 @@ package struct Compiler: Sendable {
   /// What libraries say they were made by.
   package static let version = "AITemplate for Swift 0.1.0"
 
-  private let target: Target
-  private let options: CompilerOptions
+  let target: Target
+  let options: CompilerOptions
+  /// How kernels are chosen where there are several.
+  let choice: DeviceChoice
 
   package init(target: Target, options: CompilerOptions = CompilerOptions()) {
+    self.init(target: target, options: options, choosing: .recorded(TuningRecord()))
+  }
+
+  init(target: Target, options: CompilerOptions, choosing choice: DeviceChoice) {
     self.target = target
     self.options = options
+    self.choice = choice
   }
 
   /// The graph after the passes.
@@ -36,7 +43,7 @@ package struct Compiler: Sendable {
   package var withoutPasses: Compiler {
     var options = options
     options.optimizes = false
-    return Compiler(target: target, options: options)
+    return Compiler(target: target, options: options, choosing: choice)
   }
 
   /// What kernels may do to numbers: on the CPU, nothing.
@@ -50,7 +57,8 @@ package struct Compiler: Sendable {
   package func plan(_ graph: Graph, asked constraints: [SizeConstraint] = []) throws(Diagnostic)
     -> Plan
   {
-    let backend: any Backend = target.isGPU ? GPUBackend(target, numerics) : CPUBackend(target)
+    let backend: any Backend =
+      target.isGPU ? GPUBackend(target, numerics, choosing: choice) : CPUBackend(target)
     return try Planner.plan(graph, for: backend, asked: constraints)
   }
 
@@ -69,6 +77,20 @@ package struct Compiler: Sendable {
     in workDirectory: String,
     for purpose: String? = nil,
     to output: String? = nil
+  ) async throws(Diagnostic) -> CompilationResult {
+    var compiler = try reading()
+    if let seconds = options.tuningSeconds {
+      let folder = "\(workDirectory)/\(graph.name).tuning"
+      compiler = try await compiler.tuned(graph, seconds: seconds, in: folder)
+    }
+    return try await compiler.build(graph, in: workDirectory, for: purpose, to: output)
+  }
+
+  private func build(
+    _ graph: Graph,
+    in workDirectory: String,
+    for purpose: String?,
+    to output: String?
   ) async throws(Diagnostic) -> CompilationResult {
     var timer = StageTimer(options.progress)
     let folder = "\(workDirectory)/\(graph.name)\(purpose.map { ".\($0)" } ?? "")"

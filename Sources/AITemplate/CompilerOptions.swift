@@ -1,5 +1,6 @@
 import AITBuild
 import AITGraph
+import AITProfile
 
 #if canImport(Glibc)
   import Glibc
@@ -59,6 +60,21 @@ public struct CompilerOptions: Sendable {
   /// Whether every pass is checked: the graph verified, and evaluated before and after.
   public var checksPasses = false
 
+  /// The file of a tuning record: measurements that the choice of kernels for a GPU rests on.
+  ///
+  /// Without one a model of the GPU chooses. The same record gives the same library.
+  public var tuningRecord: String?
+
+  /// Seconds for measuring kernels on this machine's GPU before they are chosen, beside the time for
+  /// compiling them; nil measures none.
+  ///
+  /// What was measured before is taken from the cache of measurements, and what is measured is kept
+  /// there.
+  public var tuningSeconds: Int?
+
+  /// The folder in which measurements are kept; nil keeps none.
+  public var tuningCache: String?
+
   /// Called as stages begin and end, for a progress line.
   public var progress: (@Sendable (CompilationStage) -> Void)?
 
@@ -68,6 +84,7 @@ public struct CompilerOptions: Sendable {
   /// Creates options with their defaults.
   public init() {
     objectCache = ObjectCache.standardFolder
+    tuningCache = TuningCache.standardFolder
     if let compiler = getenv("AIT_CXX") { self.compiler = String(cString: compiler) }
     if let compiler = getenv("AIT_NVCC") { deviceCompiler = String(cString: compiler) }
   }

@@ -23,7 +23,7 @@ struct AIT: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Compile.self, Run.self, Bench.self, Profile.self, Inspect.self, Verify.self,
-      ConformanceCommand.self, Operators.self,
+      ConformanceCommand.self, Operators.self, Tune.self,
     ]
   )
 

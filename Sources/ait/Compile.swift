@@ -27,10 +27,12 @@ struct Compile: AsyncParsableCommand {
 
   @OptionGroup var options: CompileOptions
 
+  @OptionGroup var tuning: TuningOptions
+
   func run() async throws {
     if let output { try FileSystem.checkDestination(output) }
     let model = try options.graph.read(graph)
-    let result = try await options.compile(model, to: output)
+    let result = try await options.compile(model, to: output, tuning: tuning)
     let size = FileSystem.size(result.library) ?? 0
     if options.build.verbose {
       Terminal.printError(result.kernelTable)

@@ -39,6 +39,14 @@ struct Inspect: AsyncParsableCommand {
   @OptionGroup var target: TargetOption
   @OptionGroup var options: GraphOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Choose kernels by measurements of this file, as `ait compile` does.",
+      valueName: "file"
+    )
+  )
+  var tuningRecord: String?
+
   func run() async throws {
     if ModelFile(model).isLibrary {
       try inspectLibrary()
@@ -103,7 +111,8 @@ struct Inspect: AsyncParsableCommand {
     }
     var compilerOptions = CompilerOptions()
     options.apply(to: &compilerOptions)
-    let compiler = Compiler(target: try target.parsed(), options: compilerOptions)
+    compilerOptions.tuningRecord = tuningRecord
+    let compiler = try Compiler(target: try target.parsed(), options: compilerOptions).reading()
     let graph = try compiler.optimize(read)
     switch emit {
     case "graph": print(graph, terminator: "")

@@ -159,9 +159,12 @@ struct CompileOptions: ParsableArguments {
   @OptionGroup var build: BuildOptions
 
   /// A compiler that says how it goes on.
-  func compiler(_ progress: ProgressLine) throws(Diagnostic) -> Compiler {
+  func compiler(_ progress: ProgressLine, tuning: TuningOptions? = nil) throws(Diagnostic)
+    -> Compiler
+  {
     var options = build.compilerOptions(progress)
     graph.apply(to: &options)
+    tuning?.apply(to: &options)
     return Compiler(target: try target.parsed(), options: options)
   }
 
@@ -169,11 +172,12 @@ struct CompileOptions: ParsableArguments {
   func compile(
     _ graph: Graph,
     for purpose: String? = nil,
-    to output: String? = nil
+    to output: String? = nil,
+    tuning: TuningOptions? = nil
   ) async throws -> CompilationResult {
     let progress = ProgressLine(isQuiet: build.quiet)
     defer { progress.end() }
-    return try await compiler(progress)
+    return try await compiler(progress, tuning: tuning)
       .compile(graph, in: build.workDirectory, for: purpose, to: output)
   }
 }

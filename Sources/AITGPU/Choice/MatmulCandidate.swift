@@ -29,6 +29,15 @@ enum MatmulCandidate: Hashable, Sendable {
   /// The constants that generated code sets.
   var constants: [(name: String, value: Int)] { configuration.constants }
 
+  /// The kernel and the part of C that a block computes.
+  var tile: [Int] {
+    switch self {
+    case .fewRows(let c): [0, c.rows, c.tileN]
+    case .hopper(let c): [1, c.tileM, c.tileN]
+    case .multistage(let c): [2, c.tileM, c.tileN]
+    }
+  }
+
   /// What a person tells candidates apart by, such as `Hopper 128x64, 5 stages, K in 2 parts`.
   var label: String {
     switch self {

@@ -32,7 +32,7 @@ enum MatmulCandidates {
     var result: [FewRowsConfiguration] = []
     for tileN in [32, 16] {
       // With 16 rows, half as many warps have twice the registers for their sums.
-      for (rows, warps) in [(16, 8), (8, 16)] {
+      for (rows, warps) in [(8, 16), (16, 8)] {
         result.append(FewRowsConfiguration(rows: rows, warps: warps, tileN: tileN))
       }
     }

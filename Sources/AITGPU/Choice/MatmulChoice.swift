@@ -30,6 +30,8 @@ struct MatmulChoice: Sendable {
 
   /// The most kernels of a product for one architecture: each takes a second to compile.
   static let limit = 4
+  /// How many candidates of one tile are worth measuring.
+  private static let alike = 3
   /// What a further kernel must save: the share of the time, summed over doublings of the rows.
   private static let price = 0.06
 
@@ -137,6 +139,19 @@ struct MatmulChoice: Sendable {
       .map { (index: $0.offset, candidate: $0.element, seconds: model.seconds($0.element, size)) }
       .sorted { ($0.seconds, $0.index) < ($1.seconds, $1.index) }
     return all.prefix(count).map { ($0.candidate, $0.seconds) }
+  }
+
+  /// The candidates that are worth measuring at a number of rows, the best first: a few of each tile,
+  /// as the model knows tiles better than what becomes of them.
+  static func worthMeasuring(_ count: Int, _ task: MatmulTask, on facts: DeviceFacts, rows: Int)
+    -> [(candidate: MatmulCandidate, seconds: Double)]
+  {
+    var seen: [[Int]: Int] = [:]
+    let varied = best(.max, task, on: facts, rows: rows).filter { candidate, _ in
+      seen[candidate.tile, default: 0] += 1
+      return seen[candidate.tile, default: 0] <= alike
+    }
+    return Array(varied.prefix(count))
   }
 }
 

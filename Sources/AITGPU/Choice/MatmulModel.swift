@@ -57,8 +57,8 @@ struct MatmulModel {
       case .hopper(let configuration): hopper(configuration, size)
       case .multistage(let configuration): multistage(configuration, size)
       }
-    return Self.launch
-      + max(cycles, memory(size) * waiting(candidate) + Cycles.firstStage) / facts.clock
+    let reading = memory(size) * waiting(candidate) + Cycles.firstStage
+    return Self.launch + slowest(cycles, reading, 0) / facts.clock
   }
 
   /// How much longer memory takes where too few loads are under way to keep it busy.

@@ -200,8 +200,13 @@ extension DeviceProduct {
         (type(0, node.inputs[0], a), false),
         (type(1, node.inputs[1], b), node.inputs[1].isConstant),
       ] + extras,
-      candidates: MatmulChoice.best(KernelProblem.candidateLimit, task, on: facts, rows: rows)
-        .map { $0.candidate.timed($0.seconds) }
+      candidates: MatmulChoice.worthMeasuring(
+        KernelProblem.candidateLimit,
+        task,
+        on: facts,
+        rows: rows
+      )
+      .map { $0.candidate.timed($0.seconds) }
     )
   }
 }
