@@ -123,8 +123,9 @@ ReduceShares reduceShares(int64_t results, int64_t rows, int64_t columns, int mu
     shares.blocks = results * ceilDivide(packets, lanes);
   } else {
     shares.steps = rows * packets;
-    // A warp reads packets side by side; more threads for a result only where results are few.
-    int64_t lanes = powerOfTwoBelow(shares.steps, 32);
+    // Two packets for each thread of a short row, so that finding it costs less than reading it; a
+    // warp for a longer one, and more only where results are few.
+    int64_t lanes = powerOfTwoBelow(shares.steps / 2, 32);
     while (lanes < kThreads && lanes * 4 <= shares.steps && results * lanes < atOnce * kThreads) {
       lanes *= 2;
     }
