@@ -38,6 +38,8 @@ struct ProductKernel {
     template: String,
     header: String,
     blocks: String = "1",
+    clusterSize: String = "1",
+    architectures: [Target.CUDA] = Target.CUDA.allCases,
     when condition: String? = nil
   ) {
     let name = config.name
@@ -53,7 +55,9 @@ struct ProductKernel {
         arguments: "ait::\(template)Arguments<\(name), In, Out>",
         statement: "ait::\(function)<\(name), Epilogue, In, Out>(arguments);",
         threads: "ait::\(template)Shape<\(name)>::kThreads",
-        sharedSizeInBytes: "ait::\(template)Shape<\(name)>::kSharedBytes"
+        sharedSizeInBytes: "ait::\(template)Shape<\(name)>::kSharedBytes",
+        clusterSize: clusterSize,
+        architectures: architectures
       )
     )
   }

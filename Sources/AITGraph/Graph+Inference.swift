@@ -11,7 +11,11 @@ package struct OperatorSignature {
 
   /// Infers the types; throws if the inputs do not fit the operator or its fused work.
   package init(_ op: any Operator, _ inputs: [TensorType], _ fusion: Fusion) throws(Diagnostic) {
-    guard fusion.epilogue.map({ !$0.inputTypes.isEmpty && !$0.results.isEmpty }) ?? true else {
+    let joined = fusion.joinedResults
+    guard
+      fusion.epilogue.map({ joined > 0 && $0.inputTypes.count >= joined && !$0.results.isEmpty })
+        ?? true
+    else {
       throw Diagnostic(
         .malformedGraph,
         "an epilogue has an input for the operator's result, and a result"
@@ -58,11 +62,14 @@ extension Graph {
     let signature = try OperatorSignature(op, inputs, fusion)
     var results = signature.results
     if let epilogue = fusion.epilogue {
-      guard results.count == 1 else {
-        throw Diagnostic(.malformedGraph, "an epilogue follows operators of one result")
-      }
-      try epilogue.checkInputs([results[0]] + signature.extras, "epilogue")
       let shape = results[0].shape
+      guard results.count == fusion.joinedResults, results.allSatisfy({ $0.shape == shape }) else {
+        throw Diagnostic(
+          .malformedGraph,
+          "an epilogue starts from \(fusion.joinedResults) results of one shape, found \(results)"
+        )
+      }
+      try epilogue.checkInputs(results + signature.extras, "epilogue")
       for extra in signature.extras where try Shape.broadcasting([shape, extra.shape]) != shape {
         throw Diagnostic(
           .shapeMismatch,

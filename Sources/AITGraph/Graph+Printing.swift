@@ -52,7 +52,11 @@ package struct GraphPrinter {
     var attributes = node.op.attributes.map { "\($0.name): \(Self.text($0.value))" }
     if let prologue = node.fusion.prologue { attributes.append("prologue: \(Self.text(prologue))") }
     if node.fusion.exposesPrologue { attributes.append("exposes_prologue: true") }
-    if let epilogue = node.fusion.epilogue { attributes.append("epilogue: \(Self.text(epilogue))") }
+    if let epilogue = node.fusion.epilogue {
+      let joined = node.fusion.joinedResults
+      if joined != 1 { attributes.append("joined_results: \(joined)") }
+      attributes.append("epilogue: \(Self.text(epilogue))")
+    }
     if !attributes.isEmpty { line += " {\(attributes.joined(separator: ", "))}" }
     line += " : " + node.outputs.map { graph[$0].type.description }.joined(separator: ", ")
     if node.outputs.first.map({ graph[$0].name }) != node.name { line += " @\(node.name)" }

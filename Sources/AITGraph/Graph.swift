@@ -49,8 +49,8 @@ public struct Graph: Sendable {
 
   /// One computation.
   ///
-  /// With a prologue, the first inputs make operand 0; with an epilogue, the last inputs join
-  /// result 0.
+  /// With a prologue, the first inputs make operand 0; with an epilogue, the last inputs join the
+  /// results.
   package struct Node: Sendable {
     /// A C identifier, unique among the nodes.
     package var name: String
@@ -175,8 +175,11 @@ package struct Fusion: Hashable, Sendable {
   package var prologue: ScalarExpression?
   /// Whether the value of the prologue is the last output of the node as well.
   package var exposesPrologue = false
-  /// Computes the node's outputs from the operator's result 0 (input 0) and the node's last inputs.
+  /// Computes the node's outputs from the operator's results (the first inputs) and the node's last
+  /// inputs.
   package var epilogue: ScalarExpression?
+  /// The number of the operator's results, of one shape, that an epilogue starts from.
+  package var joinedResults = 1
 
   package init() {}
 
@@ -187,7 +190,9 @@ package struct Fusion: Hashable, Sendable {
   package var prologueInputCount: Int? { prologue?.inputTypes.count }
 
   /// The number of the node's last inputs that the epilogue reads.
-  package var epilogueInputCount: Int { (epilogue?.inputTypes.count ?? 1) - 1 }
+  package var epilogueInputCount: Int {
+    epilogue.map { max(0, $0.inputTypes.count - joinedResults) } ?? 0
+  }
 }
 
 /// A binary heap of integers, smallest first.

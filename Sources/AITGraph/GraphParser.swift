@@ -336,7 +336,7 @@ package struct GraphParser {
   }
 
   private static func extractFusion(_ attributes: inout [Attribute]) throws(Diagnostic) -> Fusion {
-    let names = ["prologue", "epilogue", "exposes_prologue"]
+    let names = ["prologue", "epilogue", "exposes_prologue", "joined_results"]
     var reader = try AttributeReader(
       attributes.filter { names.contains($0.name) },
       operatorName: "a fused node"
@@ -346,6 +346,7 @@ package struct GraphParser {
     if reader.contains("prologue") { fusion.prologue = try reader.expression("prologue") }
     if reader.contains("epilogue") { fusion.epilogue = try reader.expression("epilogue") }
     fusion.exposesPrologue = try reader.bool("exposes_prologue", default: false)
+    fusion.joinedResults = try reader.integer("joined_results", default: 1)
     return fusion
   }
 }

@@ -8,6 +8,8 @@ struct FusedBody {
   enum Operand: Hashable {
     /// The result of the node's operator, which an epilogue starts from.
     case result
+    /// A further result, of an operator that has several.
+    case furtherResult(Int)
     case value(ValueID)
   }
 
@@ -23,6 +25,12 @@ struct FusedBody {
   /// The work of a pointwise node.
   init(_ pointwise: Pointwise, _ inputs: [ValueID]) {
     self.init(pointwise.body, inputs.map(Operand.value))
+  }
+
+  /// An epilogue, with the operator's results and the node's last inputs.
+  init(epilogue: ScalarExpression, of fusion: Fusion, _ extras: some Sequence<ValueID>) {
+    let further = (1..<max(1, fusion.joinedResults)).map(Operand.furtherResult)
+    self.init(epilogue, [.result] + further + extras.map(Operand.value))
   }
 
   /// The values that are read, in order.

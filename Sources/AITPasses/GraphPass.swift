@@ -73,6 +73,8 @@ package struct PassLimits: Sendable {
   package var foldedOperationsInAll = 1 << 22
   /// The bytes of a folded generator; larger ones are cheaper to make than to store.
   package var generatedBytes = 1 << 16
+  /// The element types of which the target multiplies two matrices at once; none by default.
+  package var pairedTypes: Set<DType> = []
   /// From how many rows on two products of one operand that meet in a pointwise node stay apart.
   package var rowsOfMeetingProducts = 512
   /// How often the pipeline starts over while something changes.

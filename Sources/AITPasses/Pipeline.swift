@@ -32,7 +32,9 @@ package struct Pipeline: Sendable {
     ScaleMotion(),
     PointwiseFusion(),
     // After transposes are flags, which must agree, and after what products end in is one node;
-    // before epilogues take that node.
+    // before their weights are joined.
+    MatMulPairing(),
+    // After the same; before epilogues take the node that products end in.
     MatMulMerging(),
     // After fusion: `x · sigmoid(x)` is in one expression only now.
     ActivationRecognition(),

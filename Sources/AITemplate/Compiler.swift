@@ -34,6 +34,8 @@ package struct Compiler: Sendable {
     guard options.optimizes else { return graph }
     var optimized = graph
     var context = PassContext()
+    // The matrix units' kernels take pairs.
+    if target.isGPU { context.limits.pairedTypes = [.float16, .bfloat16] }
     if options.checksPasses { context.instruments.verifies = true }
     try Pipeline.standard.run(on: &optimized, in: context)
     return optimized

@@ -98,6 +98,19 @@ import Testing
       """
     ),
     (
+      "parallel_matmul.cuda.swiglu",
+      """
+      symbol batch: 1...2048
+      input x: float16[batch, 512]
+      constant wg: float16[1024, 512]
+      constant wu: float16[1024, 512]
+      y = parallel_matmul(x, wg, wu) {transpose_b: true, joined_results: 2, \
+      epilogue: (x0: float16, x1: float16) { t2 = silu(x0); t3 = multiply(t2, x1); return t3 }} \
+      : float16[batch, 1024]
+      output y = y
+      """
+    ),
+    (
       "matmul.cuda.axes",
       """
       input x: float16[2, 1, 3, 1, 24, 64]

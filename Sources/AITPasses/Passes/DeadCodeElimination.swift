@@ -71,8 +71,8 @@ package struct DeadCodeElimination: GraphPass {
     if let epilogue = fusion.epilogue {
       let results = used.filter { $0 < epilogue.results.count }
       let first = inputs.count - fusion.epilogueInputCount
-      let extras = inputs[first...].map(FusedBody.Operand.value)
-      let body = FusedBody(epilogue, [.result] + extras).selecting(results).trimmed(in: graph)
+      let body = FusedBody(epilogue: epilogue, of: fusion, inputs[first...]).selecting(results)
+        .trimmed(in: graph)
       fusion.epilogue = body.expression
       inputs.replaceSubrange(first..., with: body.values)
       kept = results + (fusion.exposesPrologue ? [node.outputs.count - 1] : [])

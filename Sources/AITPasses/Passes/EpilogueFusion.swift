@@ -193,7 +193,10 @@ extension Graph {
     guard let epilogue = node.fusion.epilogue else {
       return FusedBody(.identity([self[node.outputs[0]].type.dtype]), [.result])
     }
-    let extras = node.inputs.suffix(node.fusion.epilogueInputCount)
-    return FusedBody(epilogue, [.result] + extras.map(FusedBody.Operand.value))
+    return FusedBody(
+      epilogue: epilogue,
+      of: node.fusion,
+      node.inputs.suffix(node.fusion.epilogueInputCount)
+    )
   }
 }

@@ -139,8 +139,8 @@ package struct IdentityRemoval: GraphPass {
     var inputs = node.inputs
     if let epilogue = fusion.epilogue {
       let first = inputs.count - fusion.epilogueInputCount
-      let operands: [FusedBody.Operand] = [.result] + inputs[first...].map { .value($0) }
-      let body = FusedBody(epilogue.simplified(), operands).trimmed(in: graph)
+      let body = FusedBody(epilogue: epilogue.simplified(), of: fusion, inputs[first...])
+        .trimmed(in: graph)
       inputs.replaceSubrange(first..., with: body.values)
       fusion.epilogue = body.expression.isIdentity ? nil : body.expression
     }

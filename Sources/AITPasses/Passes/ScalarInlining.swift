@@ -115,8 +115,9 @@ package struct ScalarInlining: GraphPass {
       let extras = Array(inputs[first...])
       let literals = uniformOperands(extras, in: graph)
       if !literals.isEmpty {
-        let body = FusedBody(epilogue, [.result] + extras.map(FusedBody.Operand.value))
-          .inlining(Dictionary(uniqueKeysWithValues: literals.map { ($0.key + 1, $0.value) }))
+        let joined = fusion.joinedResults
+        let body = FusedBody(epilogue: epilogue, of: fusion, extras)
+          .inlining(Dictionary(uniqueKeysWithValues: literals.map { ($0.key + joined, $0.value) }))
         fusion.epilogue = body.expression
         inputs.replaceSubrange(first..., with: body.values)
       }
