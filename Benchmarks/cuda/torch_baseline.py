@@ -1,6 +1,6 @@
 """What PyTorch and cuBLAS take for the same work, by replays of CUDA graphs.
 
-    python3 torch_baseline.py tutorial|matmul|skinny|rows|compile …
+    python3 torch_baseline.py tutorial|matmul|skinny|rows|types|compile …
 """
 
 import statistics
@@ -112,6 +112,47 @@ def rows():
     ):
         time = microseconds(capture(work), 10, 9)
         line(f"{name} 32768x4096", time, f"{2 * x.nbytes / time * 1e-6:.3f} TB/s")
+
+
+def types():
+    """Products of float32, tf32 and float64, odd sizes of float16, gates of two products."""
+
+    def product(name, M, N, K, dtype, isAlongK=True):
+        a = torch.rand(M, K, device="cuda").to(dtype) * 2 - 1
+        b = torch.rand(N, K, device="cuda").to(dtype) * 2 - 1
+        b = b.t() if isAlongK else b.t().contiguous()
+        out = torch.empty(M, N, device="cuda", dtype=dtype)
+        time = microseconds(capture(lambda: [torch.mm(a, b, out=out) for _ in range(4)]), 10, 9) / 4
+        line(f"{name} {M}x{N}x{K}{'' if isAlongK else ' b along n'}", time,
+             f"{2e-6 * M * N * K / time:.1f} TFLOP/s  B at {1e-6 * b.nbytes / time:.3f} TB/s")
+
+    for allowed in (False, True):
+        torch.backends.cuda.matmul.allow_tf32 = allowed
+        for size in (1024, 2048, 4096):
+            for isAlongK in (True, False):
+                product("tf32" if allowed else "float32", size, size, size, torch.float32, isAlongK)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    product("float32", 4095, 4095, 4095, torch.float32)
+    product("float32", 128, 768, 768, torch.float32)
+    product("float64", 2048, 2048, 2048, torch.float64, False)
+    product("float16", 4095, 4095, 4095, HALF)
+    product("float16", 4094, 4094, 4094, HALF, False)
+    for rows in (1, 8, 16):
+        for isAlongK in (True, False):
+            product("float32", rows, 8192, 8192, torch.float32, isAlongK)
+    for M, N, K in ((4096, 11008, 4096), (1, 11008, 4096), (1024, 2048, 512)):
+        x = torch.rand(M, K, device="cuda").half() - 0.5
+        gate, up = (torch.rand(N, K, device="cuda").half() - 0.5 for _ in range(2))
+        both = torch.cat([gate, up])
+        apart = lambda: F.silu(F.linear(x, gate)) * F.linear(x, up)
+
+        def joined():
+            g, u = F.linear(x, both).chunk(2, -1)
+            return F.silu(g) * u
+
+        for name, work in (("two products", apart), ("one product", joined)):
+            time = microseconds(capture(lambda: [work() for _ in range(4)]), 10, 9) / 4
+            line(f"gate {M}x{N}x{K}, {name}", time, f"{4e-6 * M * N * K / time:.1f} TFLOP/s")
 
 
 if __name__ == "__main__":
