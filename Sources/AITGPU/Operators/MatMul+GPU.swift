@@ -9,7 +9,8 @@ import AITOperators
 /// (`matmul_multistage.h`).
 ///
 /// A library holds those that its architectures and bounds call for, each with the configurations
-/// that `MatmulChoice` finds; which one runs is decided by the device and by M when the model runs.
+/// that `MatmulChoice` finds; which one runs is decided by the device, by M, and by what sizes are
+/// multiples of when the model runs. A constant B of odd sizes is packed once (`PackedMatrix`).
 /// Expected bound: the matrix units, or for few rows the bandwidth of B.
 extension MatMul: GPUTunable {
   package func lowerToGPU(_ node: NodeContext, _ target: Target, _ choice: DeviceChoice)
@@ -18,13 +19,18 @@ extension MatMul: GPUTunable {
     let dtype = node.inputs[0].type.dtype
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     try DeviceFunctions.check(epilogue, node, target)
-    let node = node.withVectorsAsMatrices
-    let problem = MatMulProblem(
-      node,
-      transposeA: transposeA,
-      transposeB: transposeB,
-      inner: innerExtent(node.inputs[0].type)
-    )
+    let matrices = node.withVectorsAsMatrices
+    let packed = PackedMatrix(matrices, self)
+    let node = packed?.node ?? matrices
+    func makeProblem(_ node: NodeContext) -> MatMulProblem {
+      MatMulProblem(
+        node,
+        transposeA: transposeA,
+        transposeB: transposeB || packed != nil,
+        inner: innerExtent(node.inputs[0].type)
+      )
+    }
+    let problem = makeProblem(node)
     // Blocks are counted in 32 bits, and a block computes 16 elements at least.
     try node.checkCount(problem.loops.extents.reduce(1, *), target, of: "rows")
     try node.checkCount(problem.columns, target, of: "columns")
@@ -35,7 +41,8 @@ extension MatMul: GPUTunable {
     func call(_ kernel: KernelSource) -> KernelCall {
       KernelCall(
         kernel: kernel,
-        reads: [.input(0), .input(1)] + node.epilogueInputs.map { .input($0) },
+        reads: [.input(0), packed.map { .packed(1, $0.packing) } ?? .input(1)]
+          + node.epilogueInputs.map { .input($0) },
         writes: node.outputs.indices.map { .output($0) },
         sizes: problem.sizes(packedMatrix: nil),
         flops: flops
@@ -50,11 +57,24 @@ extension MatMul: GPUTunable {
         )
       ]
     }
-    let product = DeviceProduct(node, target, problem)
-    let selection = product.selection(choice, epilogue)
-    var chosen = call(product.kernel(epilogue, selection))
+    var product = DeviceProduct(node, target, problem)
+    var kernel: KernelSource
+    let selection: DeviceProduct.Selection
+    var choices: [KernelChoice] = []
+    if case .recorded = choice, let aligned = product.whereAligned(makeProblem) {
+      let own = aligned.selection(choice, epilogue)
+      kernel = aligned.kernel(epilogue, own)
+      product.firstKernel = kernel.entries.count
+      selection = product.selection(choice, epilogue)
+      kernel = aligned.kernel(kernel, else: product.kernel(epilogue, selection))
+      choices = own.choices
+    } else {
+      selection = product.selection(choice, epilogue)
+      kernel = product.kernel(epilogue, selection)
+    }
+    var chosen = call(kernel)
     chosen.estimatedSeconds = selection.seconds
-    chosen.choices = selection.choices
+    chosen.choices = choices + selection.choices
     chosen.problems = selection.problems
     if case .each(_, let selector) = choice { chosen.sizes.append(selector) }
     return [chosen]
@@ -68,6 +88,10 @@ struct DeviceProduct {
   let problem: MatMulProblem
   let majors: (a: String, b: String)
   let alignments: (a: Int, b: Int)
+  /// What the names of its configurations begin with, and the number of its first entry, where a
+  /// source holds the kernels of two products.
+  var prefix = ""
+  var firstKernel = 0
 
   /// Whether the matrix units take the elements, and the operands are contiguous along an axis.
   static func covers(_ problem: MatMulProblem, _ dtype: DType) -> Bool {
@@ -128,13 +152,15 @@ struct DeviceProduct {
     return config
   }
 
+  private var pack: String { "\(prefix)In, \(prefix)Out" }
+
   /// The types of the epilogue's operands.
   private var packs: [String] {
     let extras = problem.deviceExtras(node.epilogueInputs.map { node.inputs[$0] }, from: 2)
     let outputs = problem.deviceExtras(node.outputs, from: 2 + node.epilogueInputs.count)
     return [
-      "using In = \(KernelText.pack("Inputs", extras));",
-      "using Out = \(KernelText.pack("Outputs", outputs));",
+      "using \(prefix)In = \(KernelText.pack("Inputs", extras));",
+      "using \(prefix)Out = \(KernelText.pack("Outputs", outputs));",
     ]
   }
 
@@ -154,7 +180,7 @@ struct DeviceProduct {
     for (candidate, architectures) in selection.kernels {
       let count = (names[candidate.kernel] ?? 0) + 1
       names[candidate.kernel] = count
-      let name = count == 1 ? candidate.kernel : "\(candidate.kernel)\(count)"
+      let name = prefix + (count == 1 ? candidate.kernel : "\(candidate.kernel)\(count)")
       numbers[candidate] = entries.count
       let config = config(name, candidate)
       configs.append(config)
@@ -164,8 +190,8 @@ struct DeviceProduct {
     }
     let launches = selection.launches.compactMap { launch -> String? in
       guard let number = numbers[launch.candidate] else { return nil }
-      let template = "ait::launch\(launch.candidate.kernel)<\(configs[number].name), In, Out>"
-      let call = "\(template)(context, kernels[\(number)]);"
+      let template = "ait::launch\(launch.candidate.kernel)<\(configs[number].name), \(pack)>"
+      let call = "\(template)(context, kernels[\(firstKernel + number)]);"
       return launch.condition.map { "if (\($0)) return \(call)" } ?? call
     }
     return KernelSource(
@@ -193,8 +219,8 @@ struct DeviceProduct {
       definitions: ([config.text] + definitions).joined(separator: "\n\n"),
       signature:
         "AIT_KERNEL(\(shape)::kThreads, \(isHopper ? "\(name)::kBlocksPerMultiprocessor" : "1"))",
-      arguments: "ait::Matmul\(kernel)Arguments<\(name), In, Out>",
-      statement: "ait::matmul\(kernel)<\(name), Epilogue, In, Out>(arguments);",
+      arguments: "ait::Matmul\(kernel)Arguments<\(name), \(pack)>",
+      statement: "ait::matmul\(kernel)<\(name), Epilogue, \(pack)>(arguments);",
       threads: "\(shape)::kThreads",
       sharedSizeInBytes: "\(shape)::kSharedBytes",
       clusterSize: isHopper ? "\(shape)::kClusterSize" : "1",

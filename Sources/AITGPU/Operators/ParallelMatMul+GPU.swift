@@ -155,7 +155,9 @@ private struct PairedProduct {
 
   private var fewRows: DeviceConfig {
     var config = config("FewRows")
-    config.constants += MatmulChoice(size: size).fewRows.constants
+    let configuration =
+      M.upperBound <= 8 ? FewRowsConfiguration() : FewRowsConfiguration(rows: 16, warps: 8)
+    config.constants += configuration.constants
     config.constants += [
       ("kIsConstantB", isConstantB), ("kAlignmentA", alignments.a),
       ("kAlignmentB", alignments.b),

@@ -216,6 +216,42 @@ extension MatMul {
     OperatorExample(MatMul(), [TensorType(.float32, [3, 0]), TensorType(.float32, [0, 5])]),
     OperatorExample(MatMul(), [TensorType(.float64, [0, 7]), TensorType(.float64, [7, 5])]),
     OperatorExample(
+      MatMul(transposeB: true),
+      [TensorType(.float64, [21, 40]), TensorType(.float64, [67, 40])]
+    ),
+    OperatorExample(MatMul(), [TensorType(.int8, [9, 70]), TensorType(.int8, [70, 13])]),
+    OperatorExample(
+      MatMul(transposeB: true),
+      [TensorType(.uint8, [40, 19]), TensorType(.uint8, [24, 19])]
+    ),
+    OperatorExample(MatMul(), [TensorType(.int16, [3, 33]), TensorType(.int16, [33, 35])]),
+    OperatorExample(
+      MatMul(transposeA: true),
+      [TensorType(.int64, [11, 18]), TensorType(.int64, [11, 6])]
+    ),
+    // Sizes that are multiples of nothing, beyond one tile.
+    OperatorExample(
+      MatMul(),
+      [TensorType(.bfloat16, [137, 45]), TensorType(.bfloat16, [45, 51])]
+    ),
+    OperatorExample(
+      MatMul(transposeA: true, transposeB: true),
+      [TensorType(.float32, [45, 139]), TensorType(.float32, [71, 45])]
+    ),
+    // Strides that are a multiple of a symbol.
+    OperatorExample(
+      MatMul(),
+      [
+        TensorType(.float16, [2, 24, .symbol("length", 8...64)]),
+        TensorType(.float16, [2, .symbol("length", 8...64), 16]),
+      ]
+    ),
+    // Batch axes that do not join.
+    OperatorExample(
+      MatMul(),
+      [TensorType(.float16, [2, 1, 3, 1, 5, 8]), TensorType(.float16, [1, 2, 1, 4, 8, 6])]
+    ),
+    OperatorExample(
       MatMul(),
       [
         TensorType(.float32, [.symbol("batch", 1...8), .symbol("seq", 1...16), 9]),

@@ -1,0 +1,27 @@
+// The arguments of `packRows`. Compiles on the host.
+#pragma once
+
+#include "ait/gpu/types.h"
+
+namespace ait {
+
+struct PackShape {
+  static constexpr int kThreads = 256;
+  /// Elements that a thread writes, in rows of the packed form.
+  static constexpr int kPacket = 8;
+};
+
+/// A batch of K x N matrices, and where their columns go: rows of `pitch` elements.
+struct PackArguments {
+  const void* from;
+  void* to;
+  int64_t batchExtents[3];
+  int64_t batchStrides[3];
+  int64_t innerStride;
+  int64_t columnStride;
+  int64_t columns;
+  int32_t depth;
+  int32_t pitch;
+};
+
+}  // namespace ait

@@ -1,0 +1,125 @@
+import AITConformance
+import AITGraph
+import AITKernels
+import AITReference
+import AITemplate
+import Testing
+
+/// Products on emulated devices that no example of an operator is: with constants that are packed,
+/// sizes that tell kernels apart, passes that pair them.
+@Suite struct EmulatedProductTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let name: String
+    let sizes: [Int]
+    var allowsTF32 = false
+    let text: String
+    var testDescription: String { name }
+  }
+
+  static let cases = [
+    Case(
+      name: "packed_odd",
+      sizes: [1, 24, 37],
+      text: """
+        symbol n: 1...40
+        input x: float16[n, 45]
+        input even: float16[n, 48]
+        constant w: float16[33, 45]
+        constant v: float16[48, 31]
+        constant b: float16[33]
+        y = matmul(x, w, b) {transpose_b: true, epilogue: (x0: float16, x1: float16) \
+        { t2 = add(x0, x1); return t2 }} : float16[n, 33]
+        z = matmul(even, v) {} : float16[n, 31]
+        output y = y
+        output z = z
+        """
+    ),
+    Case(
+      name: "symbolic_strides",
+      sizes: [16, 17, 64],
+      text: """
+        symbol n: 1...64
+        input q: float16[2, 3, n, 16]
+        input k: float16[2, 3, n, 16]
+        input v: float16[2, 3, n, 16]
+        a = matmul(q, k) {transpose_b: true} : float16[2, 3, n, n]
+        y = matmul(a, v) {} : float16[2, 3, n, 16]
+        output a = a
+        output y = y
+        """
+    ),
+    Case(
+      name: "gate",
+      sizes: [5, 150],
+      text: """
+        symbol n: 1...200
+        input x: float16[n, 72]
+        input r: float16[n, 136]
+        constant wg: float16[136, 72]
+        constant wu: float16[136, 72]
+        g = matmul(x, wg) {transpose_b: true} : float16[n, 136]
+        u = matmul(x, wu) {transpose_b: true} : float16[n, 136]
+        y = pointwise(g, u, r) {body: (x0: float16, x1: float16, x2: float16) \
+        { t3 = silu(x0); t4 = multiply(t3, x1); t5 = add(t4, x2); return t5 }} : float16[n, 136]
+        output y = y
+        """
+    ),
+    Case(
+      name: "tf32",
+      sizes: [9, 70],
+      allowsTF32: true,
+      text: """
+        symbol n: 1...100
+        input x: float32[n, 60]
+        constant w: float32[60, 36]
+        constant v: float32[30, 60]
+        y = matmul(x, w) {} : float32[n, 36]
+        z = matmul(x, v) {transpose_b: true} : float32[n, 30]
+        output y = y
+        output z = z
+        """
+    ),
+    Case(
+      name: "contiguous_along_neither_axis",
+      sizes: [20],
+      text: """
+        symbol n: 1...20
+        input u: float16[n, 40]
+        input w: float16[40, 24]
+        us = slice(u) {starts: [0, 0], sizes: [n, 20], steps: [1, 2]} : float16[n, 20]
+        ws = slice(w) {starts: [1, 0], sizes: [20, 12], steps: [2, 2]} : float16[20, 12]
+        y = matmul(us, ws) {} : float16[n, 12]
+        output y = y
+        """
+    ),
+  ]
+
+  @Test(arguments: ["sm_80", "sm_90a"], cases)
+  func productsEqualTheReference(_ architecture: String, _ row: Case) async throws {
+    let graph = try Graph.parse("graph \(row.name) {\n\(row.text)\n}")
+    var options = CompilerOptions()
+    options.allowsTF32 = row.allowsTF32
+    options.includesSelfTest = false
+    let verification = Verification(
+      compiler: Compiler(
+        target: try Target("emulated-cuda:\(architecture)"),
+        options: options
+      ),
+      workDirectory: TestFolder.path("products/\(architecture)")
+    )
+    var bound = graph
+    try bound.bindMissingConstants(seed: 5)
+    for size in row.sizes {
+      var generator = RandomGenerator(seed: UInt64(size))
+      var inputs: [String: TensorData] = [:]
+      for id in graph.inputs {
+        let extents = try #require(graph[id].type.shape.evaluate(["n": size]))
+        inputs[graph[id].name] = .random(graph[id].type.dtype, extents, using: &generator)
+      }
+      let report = try await verification.run(bound, inputs)
+      for (name, comparison) in report.outputs {
+        #expect(comparison.isEqual, "n = \(size), \(name): \(comparison)")
+      }
+    }
+  }
+}
