@@ -98,6 +98,18 @@ import Testing
       """
     ),
     (
+      "matmul.cuda.odd",
+      """
+      symbol length: 8...512
+      input scores: float16[4, 24, length]
+      input values: float16[4, length, 64]
+      constant w: float16[64, 31]
+      x = matmul(scores, values) {} : float16[4, 24, 64]
+      y = matmul(x, w) {} : float16[4, 24, 31]
+      output y = y
+      """
+    ),
+    (
       "parallel_matmul.cuda.swiglu",
       """
       symbol batch: 1...2048

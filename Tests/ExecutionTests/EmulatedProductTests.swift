@@ -1,6 +1,7 @@
 import AITConformance
 import AITGraph
 import AITKernels
+import AITOperators
 import AITReference
 import AITemplate
 import Testing
