@@ -84,8 +84,8 @@ struct Inspect: AsyncParsableCommand {
     }
   }
 
-  private var library: CompiledModule {
-    get throws(Diagnostic) { try CompiledModule(contentsOf: model) }
+  private var library: LibraryTexts {
+    get throws(Diagnostic) { try LibraryTexts(contentsOf: model) }
   }
 
   /// The graph that the library was made from.

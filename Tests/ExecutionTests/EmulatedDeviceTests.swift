@@ -4,6 +4,14 @@ import Testing
 
 /// Kernels for GPUs, run by the emulating driver on this machine's processor.
 @Suite struct EmulatedDeviceTests {
+  @Test("An emulated target is told from a real one by its text")
+  func text() throws {
+    let target = try Target("cuda:sm_80+sm_90a").emulated
+    #expect("\(target)" == "emulated-cuda:sm_80+sm_90a")
+    #expect(try Target("\(target)") == target)
+    #expect(try Target("cuda:sm_80+sm_90a") != target)
+  }
+
   @Test(
     "Kernels on emulated devices give the reference's results",
     arguments: ["layer_norm", "matmul", "rms_norm", "softmax"],
