@@ -101,8 +101,11 @@ AIT_DEVICE void showProduct(const Arguments& arguments) {
   publishSharedMemory();
   synchronizeBlock();
   // Along K, the rows of 8 elements of K follow; chunks of 64 rows are 8 KB apart otherwise.
-  const SharedMatrix a(shared, kMajorA == Major::k ? 16 : 8192, 1024);
-  const SharedMatrix b(shared + layouts::kABytes, kMajorB == Major::k ? 16 : 8192, 1024);
+  const SharedMatrix a =
+      kMajorA == Major::k ? SharedMatrix::alongK(shared) : SharedMatrix::across(shared, 8192);
+  const SharedMatrix b = kMajorB == Major::k
+                             ? SharedMatrix::alongK(shared + layouts::kABytes)
+                             : SharedMatrix::across(shared + layouts::kABytes, 8192);
   float sums[layouts::kColumns / 2];
   for (int i = 0; i < layouts::kColumns / 2; ++i) sums[i] = 1;
   beginProducts();

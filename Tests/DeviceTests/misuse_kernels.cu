@@ -45,8 +45,8 @@ AIT_DEVICE void clear() {
   }
 }
 AIT_DEVICE void beginProduct(float (&sums)[16]) {
-  const SharedMatrix a(dynamicSharedMemory(), 16, 1024);
-  const SharedMatrix b(dynamicSharedMemory() + 8192, 16, 1024);
+  const auto a = SharedMatrix::alongK(dynamicSharedMemory());
+  const auto b = SharedMatrix::alongK(dynamicSharedMemory() + 8192);
   WarpgroupProduct<32>::add<float16, Major::k, Major::k>(sums, a, b);
 }
 AIT_DEVICE void storeAll(const Arguments& arguments, const float (&sums)[16]) {
@@ -307,7 +307,7 @@ MISUSE(product_left) {
 MISUSE(product_diverged) {
   float sums[16] = {};
   beginProducts();
-  const SharedMatrix a(dynamicSharedMemory() + (warpIndex() == 2 ? 1024 : 0), 16, 1024);
+  const auto a = SharedMatrix::alongK(dynamicSharedMemory() + (warpIndex() == 2 ? 1024 : 0));
   WarpgroupProduct<32>::add<float16, Major::k, Major::k>(sums, a, a);
   commitProducts();
   waitForProducts<0>();
