@@ -129,6 +129,23 @@ import Testing
     #expect(parts.last?.candidate == list[2].candidate)
   }
 
+  @Test("Measurements that share no candidate leave every size with a kernel that takes it")
+  func sparse() throws {
+    var measured = MatmulMeasurements()
+    for (index, rows) in dynamic.measuredPoints.enumerated() {
+      let list = MatmulChoice.best(20, dynamic, on: Products.h200, rows: rows)
+      measured.byRows[rows] = [
+        list[index * 3].candidate: 3e-6, list[index * 3 + 1].candidate: 4e-6,
+      ]
+    }
+    let parts = MatmulChoice(dynamic, on: Products.h200, measured: measured).parts
+    #expect(parts.last?.rows == 2048)
+    for part in parts {
+      #expect(MatmulCandidates.takes(part.candidate, rows: part.rows, of: dynamic))
+      #expect(part.seconds < 1e-3)
+    }
+  }
+
   @Test("Equal inputs give equal choices")
   func determinism() {
     let texts = (0..<3).map { _ in

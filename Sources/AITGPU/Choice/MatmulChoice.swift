@@ -48,7 +48,7 @@ struct MatmulChoice: Sendable {
     measured: MatmulMeasurements = MatmulMeasurements(),
     limit: Int = MatmulChoice.limit
   ) {
-    let candidates = MatmulCandidates.all(for: task, on: facts)
+    let candidates = MatmulCandidates.all(for: task, on: facts).filter { !measured.rejects($0) }
     let points = task.points
     let model = MatmulModel(task: task, facts: facts)
     let times = MatmulTimes(candidates, points, task, model, measured)
@@ -159,6 +159,11 @@ struct MatmulChoice: Sendable {
 struct MatmulMeasurements: Sendable {
   /// Seconds of each candidate; infinite for one whose results were wrong.
   var byRows: [Int: [MatmulCandidate: Double]] = [:]
+
+  /// Whether a candidate's results were wrong anywhere.
+  func rejects(_ candidate: MatmulCandidate) -> Bool {
+    byRows.values.contains { $0[candidate]?.isInfinite ?? false }
+  }
 }
 
 /// Seconds of every candidate at every point: as the model has them, put right by measurements.
@@ -189,9 +194,12 @@ private struct MatmulTimes {
 
   func isMeasured(_ point: Int) -> Bool { measuredPoints.contains(point) }
 
-  /// By how much the model is wrong for a candidate, where it was measured nearest.
-  ///
-  /// A candidate that could have been measured and was not is out of the question.
+  /// What a candidate that was not measured where others were is handicapped by: it was expected to
+  /// be slower than they.
+  private static let handicap = 1.25
+
+  /// By how much the model is wrong for a candidate, where it was measured nearest; for one that was
+  /// not measured there, by how much it is wrong for those that were, with a handicap.
   private static func correction(
     _ candidate: MatmulCandidate,
     _ rows: Int,
@@ -206,10 +214,12 @@ private struct MatmulTimes {
         abs(log2(Double($0) / Double(rows))) < abs(log2(Double($1) / Double(rows)))
       })
     else { return 1 }
-    if eligible.contains(where: { measured.byRows[$0]?[candidate]?.isInfinite ?? false }) {
-      return .infinity
-    }
-    guard let time = measured.byRows[nearest]?[candidate] else { return .infinity }
-    return time / model.seconds(candidate, task.size(rows: nearest))
+    let size = task.size(rows: nearest)
+    let times = measured.byRows[nearest] ?? [:]
+    if let time = times[candidate] { return time / model.seconds(candidate, size) }
+    let ratios = times.filter { $0.value.isFinite }.map { $0.value / model.seconds($0.key, size) }
+    guard !ratios.isEmpty else { return 1 }
+    // In order, so that the sum is the same each time.
+    return handicap * ratios.sorted().reduce(0, +) / Double(ratios.count)
   }
 }
