@@ -93,7 +93,6 @@ using Out = ait::Outputs<
 #define AIT_HOPPER_SECOND(X)                                                     \
   X(second_64x128_k2_s6, BiasResidual, F16, 64, 128, 6, 1, 1, 1, 2)              \
   X(second_k2_s4_b2, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2)         \
-  X(second_k2_s4_b2_r, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2, true) \
   X(second_k2_s5, BiasResidual, F16, 128, 64, 5, 2, 1, 1, 2)                     \
   X(second_k2_s8, BiasResidual, F16, 128, 64, 8, 2, 1, 1, 2)                     \
   X(second_64x64_s6_c12, BiasResidual, F16, 64, 64, 6, 1, 1, 2)                  \

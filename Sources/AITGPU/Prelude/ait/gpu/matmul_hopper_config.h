@@ -94,7 +94,7 @@ struct MatmulHopperShape : Config {
   static constexpr int kReceiveBytes = (kSplitK - 1) * kPartBytes;
   /// Where sums of a rehearsed epilogue go: one warp's staging, which is written and never used.
   static constexpr int kRehearsalOffset = kReceiveOffset + kReceiveBytes;
-  static constexpr int kRehearsalBytes = Config::kRehearses && kSplitK == 1 ? kWarpFloats * 4 : 0;
+  static constexpr int kRehearsalBytes = Config::kRehearses ? kWarpFloats * 4 : 0;
   static constexpr int kBarrierOffset = kRehearsalOffset + kRehearsalBytes;
   /// The dynamic shared memory of a launch.
   static constexpr int kSharedBytes = kBarrierOffset + (2 * kStages + 1) * 8;
@@ -124,8 +124,9 @@ struct MatmulHopperShape : Config {
   static_assert(kClusterSize <= 16, "a cluster has at most 16 blocks (8 without an opt-in)");
   static_assert(kSplitK == 1 || !Config::kIsPersistent,
                 "a split product computes one tile a cluster: its peers read the ring's memory");
-  static_assert(!Config::kRehearses || !Config::kIsPersistent,
-                "a persistent block has its epilogue's code near from the second tile on");
+  static_assert(!Config::kRehearses || (!Config::kIsPersistent && kSplitK == 1),
+                "a persistent block has its epilogue's code near from the second tile on; a split "
+                "product would rehearse on memory that copies write");
   static_assert(kRowsOfC % kSplitK == 0, "peers share the rows of a split tile");
   static_assert(kSharedBytes <= 232448, "a block has at most 227 KB of shared memory");
 };
