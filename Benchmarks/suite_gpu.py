@@ -229,7 +229,7 @@ def table(results: list, head: dict, command: str) -> str:
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for each in timed:
-        flops = f"{each['flops'] / each['us'] / 1e6:.0f}" if each["flops"] else ""
+        flops = f"{each['flops'] / each['us'] / 1e6:.1f}" if each["flops"] else ""
         rate = each["bytes"] / each["us"] * 1e6
         lines.append(
             f"| {each['group']} | {describe(each)} | {each['dtype']} | {each['us']:.2f} | "

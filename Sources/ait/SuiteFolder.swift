@@ -158,6 +158,8 @@ extension DeviceTensor {
         .copy(tensor.part(dtype, [next], offsetInBytes: 0))
       filled += next
     }
+    // Runs are in streams that do not wait for the copies.
+    try tensor.waitForCopies()
     return tensor
   }
 }
