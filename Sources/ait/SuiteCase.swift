@@ -115,7 +115,7 @@ struct SuiteCase: Codable, Sendable {
       lines += [
         "  constant w\(i): \(dtype)[\(n)]",
         "  z\(i) = pointwise(x\(i), w\(i)) {body: (x: \(dtype), w: \(dtype)) "
-          + "{ p = mul(x, w); s = add(p, x); return s }} : \(type)",
+          + "{ p = multiply(x, w); s = add(p, x); return s }} : \(type)",
       ]
     case .gelu, .matmul:
       lines.append(

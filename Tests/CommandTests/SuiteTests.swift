@@ -54,6 +54,26 @@ import Testing
     #expect(time.microseconds > 0 && time.tflop_per_second > 0)
   }
 
+  @Test("The graphs of rows are understood")
+  func rows() async throws {
+    let folder = try TemporaryFolder()
+    // Graphs are read before a compiler is looked for.
+    let result = try await CommandTests.ait(
+      "bench",
+      "--suite",
+      "rows",
+      "--prepare",
+      "made",
+      "--compiler",
+      "/nowhere/clang++",
+      in: folder
+    )
+    #expect(result.code == 1, "\(result)")
+    #expect(result.errors.contains("24 of 24 cases failed"), "\(result)")
+    #expect(!result.errors.contains("[unknown-operator]"), "\(result)")
+    #expect(!result.errors.contains("[syntax-error]"), "\(result)")
+  }
+
   @Test(
     "Mistakes are told",
     arguments: [
