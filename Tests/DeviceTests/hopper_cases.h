@@ -90,12 +90,12 @@ using Out = ait::Outputs<
 
 // Its second product, 1024 x 512 x 2048.
 #define AIT_TWO_PARTS 1, 1, 2, false, Major::k, Major::k, 0, 8
-#define AIT_HOPPER_SECOND(X)                                                     \
-  X(second_64x128_k2_s6, BiasResidual, F16, 64, 128, 6, 1, 1, 1, 2)              \
-  X(second_k2_s4_b2, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2)         \
-  X(second_k2_s5, BiasResidual, F16, 128, 64, 5, 2, 1, 1, 2)                     \
-  X(second_k2_s8, BiasResidual, F16, 128, 64, 8, 2, 1, 1, 2)                     \
-  X(second_64x64_s6_c12, BiasResidual, F16, 64, 64, 6, 1, 1, 2)                  \
+#define AIT_HOPPER_SECOND(X)                                             \
+  X(second_64x128_k2_s6, BiasResidual, F16, 64, 128, 6, 1, 1, 1, 2)      \
+  X(second_k2_s4_b2, BiasResidual, F16, 128, 64, 4, 2, AIT_TWO_PARTS, 2) \
+  X(second_k2_s5, BiasResidual, F16, 128, 64, 5, 2, 1, 1, 2)             \
+  X(second_k2_s8, BiasResidual, F16, 128, 64, 8, 2, 1, 1, 2)             \
+  X(second_64x64_s6_c12, BiasResidual, F16, 64, 64, 6, 1, 1, 2)          \
   X(second_k4_s3, BiasResidual, F16, 128, 128, 3, 2, 1, 1, 4)
 
 // Large products.
