@@ -115,7 +115,8 @@ struct DeviceReduction {
     let firstExposed = firstOutput + node.resultOutputs.count
     let types = (inputs + extras + node.outputs).enumerated().map { index, operand in
       guard !loops.isAcross, (inputs.count..<firstExposed).contains(index) else {
-        return loops.loops.deviceOperand(index, operand)
+        return index < firstOutput
+          ? loops.loops.deviceOperand(index, operand) : loops.loops.deviceResult(index, operand)
       }
       return "ait::Operand<\(CxxScalar.storageType(operand.type.dtype)), ait::Access::contiguous>"
     }

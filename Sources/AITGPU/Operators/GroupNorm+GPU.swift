@@ -45,9 +45,12 @@ extension GroupNorm: GPULowerable {
     )
     config.constants.append(("kThreads", threads))
     let operands = [x] + extraInputs.map { node.inputs[$0] } + node.outputs
-    let types = operands.enumerated().map { loops.loops.deviceOperand($0.offset, $0.element) }
-    let element = CxxScalar.computeType(dtype)
     let firstOutput = 1 + extraInputs.count
+    let types = operands.enumerated().map { index, operand in
+      index < firstOutput
+        ? loops.loops.deviceOperand(index, operand) : loops.loops.deviceResult(index, operand)
+    }
+    let element = CxxScalar.computeType(dtype)
     let definitions = [
       config.text,
       """
