@@ -37,9 +37,14 @@ extension NodeContext {
 
 extension LoopNest {
   /// The prelude's description of an operand of a GPU kernel, whose columns are the last axis.
-  func deviceOperand(_ index: Int, _ operand: NodeContext.Operand) -> String {
+  ///
+  /// A result of which there is no element may have strides of 0; it is not uniform for that.
+  func deviceOperand(_ index: Int, _ operand: NodeContext.Operand, isWritten: Bool = false)
+    -> String
+  {
     let columns = rank - 1
-    let access = access(index, along: columns)
+    var access = access(index, along: columns)
+    if isWritten && access == "uniform" { access = "strided" }
     let storage = CxxScalar.storageType(operand.type.dtype)
     guard access == "contiguous" else { return "ait::Operand<\(storage), ait::Access::\(access)>" }
     let alignment = DeviceAlignment.of(operand, strides: strides[index], columns: columns)

@@ -6,7 +6,7 @@ import AITKernels
 /// an epilogue and operands of both.
 struct DeviceRows {
   /// The prelude's loops have at most this many extents.
-  static let maximumRank = 6
+  static let maximumRank = 8
   /// Room for the sums of a block's warps, twice.
   private static let sharedSizeInBytes = 256
 
@@ -86,8 +86,10 @@ struct DeviceRows {
     flops: Dimension
   ) -> KernelCall {
     let config = config
-    let types = operands.enumerated().map { loops.deviceOperand($0.offset, $0.element) }
     let first = inputs.count + extras.count
+    let types = operands.enumerated().map { index, operand in
+      loops.deviceOperand(index, operand, isWritten: index >= first)
+    }
     let packs = [
       "using In = \(KernelText.pack("Inputs", Array(types[..<inputs.count])));",
       "using Extra = \(KernelText.pack("Inputs", Array(types[inputs.count..<first])));",

@@ -51,6 +51,19 @@ import Testing
       """
     ),
     (
+      "pointwise.cuda.transposition",
+      """
+      symbol batch: 1...8
+      input x: bfloat16[batch, 64, 96]
+      input scale: float32[64]
+      turned = permute(x) {permutation: [0, 2, 1]}
+      y = pointwise(turned, scale) {body: (x0: bfloat16, x1: float32) \
+      { t2 = cast(x0, float32); t3 = multiply(t2, x1); t4 = tanh(t3); return t4 }} \
+      : float32[batch, 96, 64]
+      output y = y
+      """
+    ),
+    (
       "matmul.cuda.epilogue",
       """
       symbol batch: 1...2048

@@ -54,13 +54,6 @@ RowArguments<kRank, kCount> rowArguments(const KernelContext& context) {
 }
 
 template <class Config, int kRank, int kCount>
-void launchPointwise(const KernelContext& context, int32_t kernel) {
-  auto arguments = rowArguments<kRank, kCount>(context);
-  const int64_t blocks = pointwiseBlocks<Config>(arguments.rows, arguments.extents[kRank - 1]);
-  launchKernel(context, kernel, blocks, Config::kThreads, 0, 1, arguments);
-}
-
-template <class Config, int kRank, int kCount>
 void launchRows(const KernelContext& context, int32_t kernel, int sharedSizeInBytes) {
   auto arguments = rowArguments<kRank, kCount>(context);
   if (arguments.extents[kRank - 1] == 0) return;

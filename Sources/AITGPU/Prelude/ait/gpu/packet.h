@@ -24,6 +24,14 @@ struct Packet {
     set(i + 1, y);
   }
 
+  /// An element as it lies in memory.
+  AIT_DEVICE T raw(int i) const { return elements[i]; }
+  /// Takes `kBytes` bytes, aligned to as many, from shared memory.
+  template <int kBytes>
+  AIT_DEVICE void take(int i, const void* shared) {
+    __builtin_memcpy(elements + i, __builtin_assume_aligned(shared, kBytes), kBytes);
+  }
+
   /// Loads or stores `kBytes` bytes from the element `i` on.
   template <int kBytes, Reuse kReuse>
   AIT_DEVICE void load(int i, const T* address) {
@@ -52,6 +60,15 @@ struct PairedPacket {
     word = i % 2 == 0 ? (word & 0xffff0000u) | bits : (word & 0xffffu) | bits << 16;
   }
   AIT_DEVICE void setPair(int i, float x, float y) { words[i / 2] = pack<T>(x, y); }
+
+  AIT_DEVICE T raw(int i) const {
+    return {static_cast<uint16_t>(i % 2 == 0 ? words[i / 2] : words[i / 2] >> 16)};
+  }
+  template <int kBytes>
+  AIT_DEVICE void take(int i, const void* shared) {
+    static_assert(kBytes >= 4, "pairs are taken together");
+    __builtin_memcpy(words + i / 2, __builtin_assume_aligned(shared, kBytes), kBytes);
+  }
 
   template <int kBytes, Reuse kReuse>
   AIT_DEVICE void load(int i, const T* address) {

@@ -58,10 +58,29 @@ AIT_ANYWHERE constexpr int64_t pointwiseBlocks(int64_t rows, int64_t columns) {
                     Config::kThreads * Config::kPackets);
 }
 
+/// How a pointwise kernel that transposes takes tiles. A configuration inherits from this.
+struct PointwiseTileDefaults {
+  static constexpr int kThreads = 256;
+  /// The columns and rows of a tile: a power of two.
+  static constexpr int kTile = 64;
+  /// Columns that a thread takes at once: as many as 16 bytes of the widest operand hold.
+  static constexpr int kPacket = 8;
+  /// What the number of columns is known to be a multiple of.
+  static constexpr int kColumnMultiple = 1;
+  /// The shared memory in which the transposed operands are staged.
+  static constexpr int kSharedBytes = 0;
+};
+
+/// The blocks of such a launch, a tile each.
+template <class Config>
+AIT_ANYWHERE constexpr int64_t pointwiseTiles(int64_t batch, int64_t rows, int64_t columns) {
+  return batch * ceilDivide(rows, Config::kTile) * ceilDivide(columns, Config::kTile);
+}
+
 /// Extents, the columns last, and the operands: inputs, extras, outputs; strides as extents.
 template <int rank, int operandCount>
 struct RowArguments {
-  static_assert(rank >= 1 && rank <= 6, "a loop over rows has 1 to 6 extents");
+  static_assert(rank >= 1 && rank <= 8, "a loop over rows has 1 to 8 extents");
   int32_t extents[rank];
   int32_t rows;  // the product of all extents but the last
   OperandPlace<rank> operands[operandCount];

@@ -47,8 +47,9 @@ using ComputeType = typename ComputeTypeOf<T>::Type;
 
 // MARK: - Operands
 
-/// How an operand moves along the columns: stride 1, stride 0, or any stride.
-enum class Access { contiguous, uniform, strided };
+/// How an operand moves along the columns: stride 1, stride 0, or any stride; `transposed` where it
+/// has stride 1 along the rows instead, and goes through shared memory (`pointwise_tiles.h`).
+enum class Access { contiguous, uniform, strided, transposed };
 
 /// Whether an operand moves along the rows of a product. Products load those that do not once for
 /// many rows; a bias is one.
@@ -58,9 +59,9 @@ enum class Rows { varying, uniform };
 ///
 /// - T: the storage type.
 /// - A: its access along the columns. For `contiguous` and `uniform` that stride is not read.
-/// - alignment: for `contiguous`, the elements that its address and every other stride are
-///   multiples of, as far as is known when the kernel is compiled. Accesses are 16 bytes wide if
-///   the alignment is 16 bytes or more, and narrower below.
+/// - alignment: for `contiguous` and `transposed`, the elements that its address and every stride
+///   but the one of 1 are multiples of, as far as is known when the kernel is compiled. Accesses
+///   are 16 bytes wide if the alignment is 16 bytes or more, and narrower below.
 /// - rows: whether it moves along the rows, for an extra of a product.
 template <class T, Access A, int alignment = 1, Rows rows = Rows::varying>
 struct Operand {
