@@ -31,8 +31,7 @@ package enum OperatorTable {
       "`kernel`: compiled; `view`: no work where the layout allows, else a copy; `in place`: parts are",
       "written where they belong. A gap is a diagnostic when compiling, never a slow path.", "",
       "On CUDA, products of float16 and bfloat16 run on the matrix units, and those of float32 where",
-      "`--tf32` allows it; other types on the units of the threads. Softmax and the normalisations are",
-      "computed in float32.", "",
+      "`--tf32` allows it; other types on the units of the threads.", "",
       "| operator | cpu | cuda | examples | summary |", "| --- | --- | --- | ---: | --- |",
     ]
     for type in OperatorCatalog.all {

@@ -160,6 +160,27 @@ import Testing
       """
     ),
     (
+      "softmax.cuda.across",
+      """
+      symbol batch: 1...8
+      input scores: float64[batch, 40, 6]
+      y = softmax(scores) {axis: 1} : float64[batch, 40, 6]
+      output y = y
+      """
+    ),
+    (
+      "layer_norm.cuda.columns",
+      """
+      symbol batch: 1...64
+      input x: float16[batch, 6, 40]
+      input weight: float16[40, 6]
+      turned = permute(x) {permutation: [0, 2, 1]}
+      y = layer_norm(turned, weight) {axis_count: 2, epsilon: 1e-05, bias: false} \
+      : float16[batch, 40, 6]
+      output y = y
+      """
+    ),
+    (
       "softmax.cuda.masked",
       """
       symbol batch: 1...8

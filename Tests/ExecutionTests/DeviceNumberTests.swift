@@ -113,4 +113,68 @@ import Testing
       share: share
     )
   }
+
+  /// Rows side by side, kept and too long to be kept, odd ones, and in float64.
+  @Test("Softmax along every axis", arguments: [0.0, 0.4, 1.0])
+  func softmaxAlongAxes(_ share: Double) async throws {
+    try await verify(
+      """
+      symbol n: 1...90
+      input x: float16[2, n, 70]
+      input y: float32[3, n, 33]
+      input mask: float32[1, n, 1]
+      input long: float32[2000, 3]
+      input wide: float64[3, 40, n]
+      a = softmax(x) {axis: 1}
+      b, both = softmax(y, mask) {axis: 1, prologue: (p: float32, q: float32) \
+      { t = add(p, q); return t }, exposes_prologue: true} : float32[3, n, 33], float32[3, n, 33]
+      c = softmax(long) {axis: 0, log: true}
+      d = softmax(wide) {axis: 1}
+      e = softmax(wide) {axis: 2, log: true}
+      turned = permute(y) {permutation: [1, 2, 0]}
+      f = softmax(turned) {axis: 1}
+      output a = a
+      output b = b
+      output both = both
+      output c = c
+      output d = d
+      output e = e
+      output f = f
+      """,
+      share: share
+    )
+  }
+
+  /// Columns of several axes that do not join, rows side by side, float64.
+  @Test("Normalisations of rows in every layout", arguments: [0.0, 0.4, 1.0])
+  func normalisations(_ share: Double) async throws {
+    try await verify(
+      """
+      symbol n: 1...20
+      input x: float16[n, 6, 7, 24]
+      input y: float32[2, 300, n]
+      input z: float64[n, 50]
+      input weight: float32[300]
+      input bias: float32[300]
+      input wide: float64[50]
+      input spread: float16[24, 6]
+      turned = permute(x) {permutation: [0, 2, 3, 1]}
+      a = layer_norm(turned, spread, spread) {epsilon: 1e-05, axis_count: 2}
+      b = rms_norm(turned) {axis_count: 3, epsilon: 1e-05, weight: false}
+      some = slice(x) {starts: [0, 0, 0, 1], sizes: [n, 6, 7, 21]}
+      c = layer_norm(some) {axis_count: 2, epsilon: 1e-05, weight: false, bias: false}
+      columns = permute(y) {permutation: [0, 2, 1]}
+      d = layer_norm(columns, weight, bias) {epsilon: 1e-05, axis_count: 1}
+      e = rms_norm(columns, weight) {epsilon: 1e-05, axis_count: 1}
+      f = layer_norm(z, wide, wide) {epsilon: 1e-05, axis_count: 1}
+      output a = a
+      output b = b
+      output c = c
+      output d = d
+      output e = e
+      output f = f
+      """,
+      share: share
+    )
+  }
 }

@@ -28,7 +28,6 @@ private struct DeviceNormalization {
     return [
       rows.call(
         "normalize",
-        header: "ait/gpu/normalize.h",
         leading: ["ait::Normalization::\(kind)", "Parameters"],
         definitions: """
           struct Parameters {

@@ -23,7 +23,6 @@ extension Softmax: GPULowerable {
     return [
       rows.call(
         "softmax",
-        header: "ait/gpu/softmax.h",
         leading: [isLogarithmic ? "true" : "false"],
         definitions: "",
         epilogue: node.fusion.epilogue ?? .identity([dtype]),

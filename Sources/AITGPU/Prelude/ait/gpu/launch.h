@@ -56,9 +56,27 @@ RowArguments<kRank, kCount> rowArguments(const KernelContext& context) {
 template <class Config, int kRank, int kCount>
 void launchRows(const KernelContext& context, int32_t kernel, int sharedSizeInBytes) {
   auto arguments = rowArguments<kRank, kCount>(context);
-  if (arguments.extents[kRank - 1] == 0) return;
+  arguments.rows = 1;
+  for (int axis = 0; axis < kRank; ++axis) {
+    if (axis + Config::kColumnAxes < kRank) {
+      arguments.rows *= arguments.extents[axis];
+    } else if (arguments.extents[axis] == 0) {
+      return;
+    }
+  }
   launchKernel(context, kernel, ceilDivide(arguments.rows, Config::kRowsPerBlock),
                RowShape<Config>::kThreads, sharedSizeInBytes, 1, arguments);
+}
+
+template <class Config, int kRank, int kCount>
+void launchRowsAcross(const KernelContext& context, int32_t kernel, int sharedSizeInBytes) {
+  auto arguments = rowArguments<kRank, kCount>(context);
+  const int64_t columns = arguments.extents[kRank - 2];
+  if (columns == 0) return;
+  const int64_t blocks =
+      rowsAcrossBlocks<Config>(arguments.rows / columns, arguments.extents[kRank - 1]);
+  launchKernel(context, kernel, blocks, RowsAcrossShape<Config>::kThreads, sharedSizeInBytes, 1,
+               arguments);
 }
 
 // MARK: - Products

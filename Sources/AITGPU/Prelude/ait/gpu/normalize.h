@@ -21,6 +21,7 @@ class RowNormalization {
   static constexpr int W = Config::kPacket;
   static constexpr int kPackets = Config::kPackets;
   static constexpr int kThreadsPerRow = Config::kThreadsPerRow;
+  using Number = typename Config::Number;
   static constexpr bool kIsLayer = kKind == Normalization::layer;
 
  public:
@@ -48,19 +49,19 @@ class RowNormalization {
     return (packet * kThreadsPerRow + threadIndex() % kThreadsPerRow) * W;
   }
 
-  AIT_DEVICE static float* sharedSums(int call) {
-    return reinterpret_cast<float*>(dynamicSharedMemory()) + 32 * call;
+  AIT_DEVICE static Number* sharedSums(int call) {
+    return reinterpret_cast<Number*>(dynamicSharedMemory()) + 32 * call;
   }
-  AIT_DEVICE static float sum(float x, int call) {
+  AIT_DEVICE static Number sum(Number x, int call) {
     return combineThreads<Sum, kThreadsPerRow>(x, sharedSums(call));
   }
 
   /// The sum of the columns that exist of what `term` makes of a packet's.
   template <class Term>
-  AIT_DEVICE static float sumOf(const Operands& operands, const Values<float, W>& x, int column,
-                                Term&& term) {
+  AIT_DEVICE static Number sumOf(const Operands& operands, const Values<Number, W>& x, int column,
+                                 Term&& term) {
     const int count = operands.existing(column);
-    float total = 0;
+    Number total = 0;
     AIT_UNROLL
     for (int i = 0; i < W; ++i) {
       if (Config::kColumnMultiple % W == 0 || i < count) total += term(x.values[i]);
@@ -68,8 +69,8 @@ class RowNormalization {
     return total;
   }
 
-  AIT_DEVICE float scaleOf(float squares, float share) const {
-    return rsqrtApproximate(squares * share + static_cast<float>(Parameters::kEpsilon));
+  AIT_DEVICE Number scaleOf(Number squares, Number share) const {
+    return rowInverseRoot(squares * share + static_cast<Number>(Parameters::kEpsilon));
   }
 
   AIT_DEVICE static void loadExtras(const Operands& operands,
@@ -91,19 +92,20 @@ class RowNormalization {
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) operands.loadInputs(in[packet], columnOf(packet));
     }
-    Values<float, W> x[kPackets];
-    float total = 0;
+    Values<Number, W> x[kPackets];
+    Number total = 0;
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       const int column = columnOf(packet);
       if (column >= columns) continue;
       Operands::read(x[packet], in[packet]);
       total += sumOf(operands, x[packet], column,
-                     [](float value) { return kIsLayer ? value : value * value; });
+                     [](Number value) { return kIsLayer ? value : value * value; });
     }
-    const float share = 1.0f / static_cast<float>(columns > 0 ? columns : 1);
-    float statistic = sum(total, 0);
-    float mean = 0;
+    const int columnCount = operands.existingColumns();
+    const Number share = Number(1) / static_cast<Number>(larger(columnCount, 1));
+    Number statistic = sum(total, 0);
+    Number mean = 0;
     if constexpr (kIsLayer) {
       mean = statistic * share;
       total = 0;
@@ -112,11 +114,11 @@ class RowNormalization {
         const int column = columnOf(packet);
         if (column >= columns) continue;
         total += sumOf(operands, x[packet], column,
-                       [mean](float value) { return (value - mean) * (value - mean); });
+                       [mean](Number value) { return (value - mean) * (value - mean); });
       }
       statistic = sum(total, 1);
     }
-    const float scale = scaleOf(statistic, share);
+    const Number scale = scaleOf(statistic, share);
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) {
@@ -130,31 +132,32 @@ class RowNormalization {
 
   AIT_DEVICE void runInParts(const Operands& operands, int columns) {
     waitForPrerequisites();
-    const float share = 1.0f / static_cast<float>(columns > 0 ? columns : 1);
-    float mean = 0;
+    const int columnCount = operands.existingColumns();
+    const Number share = Number(1) / static_cast<Number>(larger(columnCount, 1));
+    Number mean = 0;
     if constexpr (kIsLayer) {
-      mean = sum(sumOfRow(operands, columns, [](float value) { return value; }), 0) * share;
+      mean = sum(sumOfRow(operands, columns, [](Number value) { return value; }), 0) * share;
     }
-    const float squares =
+    const Number squares =
         sum(sumOfRow(operands, columns,
-                     [mean](float value) { return (value - mean) * (value - mean); }),
+                     [mean](Number value) { return (value - mean) * (value - mean); }),
             1);
-    const float scale = scaleOf(squares, share);
+    const Number scale = scaleOf(squares, share);
     AIT_NO_UNROLL
     for (int packet = 0; columnOf(packet) < columns; ++packet) {
       typename Operands::InPackets in;
       typename Operands::ExtraPackets extras;
       operands.loadInputs(in, columnOf(packet));
       operands.loadExtras(extras, columnOf(packet));
-      Values<float, W> x;
+      Values<Number, W> x;
       Operands::read(x, in);
       write(operands, x, extras, columnOf(packet), mean, scale);
     }
   }
 
   template <class Term>
-  AIT_DEVICE static float sumOfRow(const Operands& operands, int columns, Term&& term) {
-    float total = 0;
+  AIT_DEVICE static Number sumOfRow(const Operands& operands, int columns, Term&& term) {
+    Number total = 0;
     AIT_NO_UNROLL
     for (int first = 0; columnOf(first) < columns; first += kPackets) {
       typename Operands::InPackets in[kPackets];
@@ -165,7 +168,7 @@ class RowNormalization {
       AIT_UNROLL
       for (int i = 0; i < kPackets; ++i) {
         if (columnOf(first + i) >= columns) continue;
-        Values<float, W> x;
+        Values<Number, W> x;
         Operands::read(x, in[i]);
         total += sumOf(operands, x, columnOf(first + i), term);
       }
@@ -173,10 +176,10 @@ class RowNormalization {
     return total;
   }
 
-  AIT_DEVICE static void write(const Operands& operands, const Values<float, W>& x,
+  AIT_DEVICE static void write(const Operands& operands, const Values<Number, W>& x,
                                const typename Operands::ExtraPackets& extras, int column,
-                               float mean, float scale) {
-    Values<float, W> y;
+                               Number mean, Number scale) {
+    Values<Number, W> y;
     AIT_UNROLL
     for (int i = 0; i < W; ++i) y.values[i] = (x.values[i] - mean) * scale;
     operands.write(y, x, extras, column);
@@ -186,7 +189,7 @@ class RowNormalization {
 };
 
 /// The dynamic shared memory of a launch of `normalize` or `softmax`.
-inline constexpr int kRowSharedBytes = 256;
+inline constexpr int kRowSharedBytes = 512;
 
 /// Normalises the rows of a block; blocks count up to rows / kRowsPerBlock, rounded up.
 template <class Config, Normalization kKind, class Parameters, class Prologue, class Epilogue,

@@ -12,6 +12,10 @@ enum class ExtrasLoad { late, early, ahead };
 
 /// How rows are shared among threads. A configuration inherits from this.
 struct RowDefaults {
+  /// What rows are computed in: float, or double.
+  using Number = float;
+  /// The axes that a row's columns have, where they do not join to one.
+  static constexpr int kColumnAxes = 1;
   /// Threads that share a row: a power of two up to 1024.
   static constexpr int kThreadsPerRow = 32;
   /// Rows of a block; 1 if more than a warp shares a row.
@@ -20,7 +24,7 @@ struct RowDefaults {
   static constexpr int kPacket = 8;
   /// Packets that a thread keeps of its row; rows that are longer than all keep are read again.
   static constexpr int kPackets = 2;
-  /// What the number of columns is known to be a multiple of.
+  /// What the number of columns, along the last axis of them, is known to be a multiple of.
   static constexpr int kColumnMultiple = 1;
   static constexpr ExtrasLoad kExtras = ExtrasLoad::late;
 };
@@ -39,6 +43,43 @@ struct RowShape : Config {
   static_assert(kThreads % 32 == 0 && kThreads <= 1024, "a block is 1 to 32 whole warps");
   static_assert(kPacket % 2 == 0, "columns are taken in pairs");
 };
+
+/// How rows that lie side by side, their columns across, are shared among threads. A configuration
+/// inherits from this.
+struct RowsAcrossDefaults {
+  /// What rows are computed in: float, or double.
+  using Number = float;
+  /// Threads that have neighbouring packets of rows, and threads that share the columns of those.
+  static constexpr int kRowThreads = 8;
+  static constexpr int kColumnThreads = 32;
+  /// Rows that a thread takes at once: as many as 16 bytes hold.
+  static constexpr int kPacket = 8;
+  /// Columns that a thread keeps; those of more are read again.
+  static constexpr int kColumns = 4;
+  /// What the number of rows side by side is known to be a multiple of.
+  static constexpr int kRowMultiple = 1;
+};
+
+template <class Config>
+struct RowsAcrossShape : Config {
+  using Config::kColumnThreads, Config::kPacket, Config::kRowThreads;
+  static constexpr int kThreads = kRowThreads * kColumnThreads;
+  /// Rows of a block.
+  static constexpr int kRows = kRowThreads * kPacket;
+  /// A number of every row for every warp, twice.
+  static constexpr int kSharedBytes =
+      2 * kRows * (kThreads / 32) * static_cast<int>(sizeof(typename Config::Number));
+
+  static_assert((kRowThreads & (kRowThreads - 1)) == 0 && kRowThreads <= 32,
+                "threads that share columns meet in a tree");
+  static_assert(kThreads % 32 == 0 && kThreads <= 1024, "a block is 1 to 32 whole warps");
+};
+
+/// The blocks of such a launch.
+template <class Config>
+AIT_ANYWHERE constexpr int64_t rowsAcrossBlocks(int64_t batch, int64_t rows) {
+  return batch * ceilDivide(rows, RowsAcrossShape<Config>::kRows);
+}
 
 /// How the packets of a pointwise kernel are shared. A configuration inherits from this.
 struct PointwiseDefaults {

@@ -19,8 +19,8 @@ class RowSoftmax {
   static constexpr int W = Config::kPacket;
   static constexpr int kPackets = Config::kPackets;
   static constexpr int kThreadsPerRow = Config::kThreadsPerRow;
-  static constexpr float kLog2OfE = 0x1.715476p+0f;
-  static constexpr float kLowest = -__builtin_huge_valf();
+  using Number = typename Config::Number;
+  static constexpr Number kLowest = -kInfinityOf<Number>;
 
  public:
   using Arguments = typename Operands::Arguments;
@@ -47,8 +47,8 @@ class RowSoftmax {
   AIT_DEVICE static int columnOf(int packet) {
     return (packet * kThreadsPerRow + threadIndex() % kThreadsPerRow) * W;
   }
-  AIT_DEVICE static float* sharedNumbers(int call) {
-    return reinterpret_cast<float*>(dynamicSharedMemory()) + 32 * call;
+  AIT_DEVICE static Number* sharedNumbers(int call) {
+    return reinterpret_cast<Number*>(dynamicSharedMemory()) + 32 * call;
   }
   /// Whether column i of a packet of which `count` columns exist is one of them.
   AIT_DEVICE static bool isColumn(int i, int count) {
@@ -61,8 +61,8 @@ class RowSoftmax {
     for (int packet = 0; packet < kPackets; ++packet) {
       if (columnOf(packet) < columns) operands.loadInputs(in[packet], columnOf(packet));
     }
-    Values<float, W> x[kPackets];
-    float top = kLowest;
+    Values<Number, W> x[kPackets];
+    Number top = kLowest;
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       const int column = columnOf(packet);
@@ -75,7 +75,7 @@ class RowSoftmax {
       }
     }
     top = combineThreads<Largest, kThreadsPerRow>(top, sharedNumbers(0));
-    float sum = 0;
+    Number sum = 0;
     AIT_UNROLL
     for (int packet = 0; packet < kPackets; ++packet) {
       const int column = columnOf(packet);
@@ -84,7 +84,7 @@ class RowSoftmax {
       AIT_UNROLL
       for (int i = 0; i < W; ++i) {
         if (isColumn(i, count)) {
-          sum += exp2Approximate((x[packet].values[i] - top) * kLog2OfE);
+          sum += rowExp(x[packet].values[i] - top);
         }
       }
     }
@@ -96,8 +96,8 @@ class RowSoftmax {
   }
 
   AIT_DEVICE void runInParts(const Operands& operands, int columns) {
-    float top = kLowest;
-    float sum = 0;
+    Number top = kLowest;
+    Number sum = 0;
     AIT_NO_UNROLL
     for (int first = 0; columnOf(first) < columns; first += kPackets) {
       typename Operands::InPackets in[kPackets];
@@ -109,10 +109,10 @@ class RowSoftmax {
       for (int packet = 0; packet < kPackets; ++packet) {
         const int column = columnOf(first + packet);
         if (column >= columns) continue;
-        Values<float, W> x;
+        Values<Number, W> x;
         Operands::read(x, in[packet]);
         const int count = operands.existing(column);
-        float larger = top;
+        Number larger = top;
         AIT_UNROLL
         for (int i = 0; i < W; ++i) {
           if (isColumn(i, count)) larger = Largest::combine(larger, x.values[i]);
@@ -125,37 +125,37 @@ class RowSoftmax {
         }
       }
     }
-    const float largest = combineThreads<Largest, kThreadsPerRow>(top, sharedNumbers(0));
+    const Number largest = combineThreads<Largest, kThreadsPerRow>(top, sharedNumbers(0));
     sum = combineThreads<Sum, kThreadsPerRow>(sum * scaleTo(top, largest), sharedNumbers(1));
     AIT_NO_UNROLL
     for (int packet = 0; columnOf(packet) < columns; ++packet) {
       typename Operands::InPackets in;
       operands.loadInputs(in, columnOf(packet));
-      Values<float, W> x;
+      Values<Number, W> x;
       Operands::read(x, in);
       write(operands, x, columnOf(packet), largest, sum);
     }
   }
 
   /// e^(x − top), where nothing yet (−∞ both) counts as 0.
-  AIT_DEVICE static float scaleTo(float x, float top) {
-    return x == kLowest ? 0 : exp2Approximate((x - top) * kLog2OfE);
+  AIT_DEVICE static Number scaleTo(Number x, Number top) {
+    return x == kLowest ? 0 : rowExp(x - top);
   }
 
-  AIT_DEVICE static void write(const Operands& operands, const Values<float, W>& x, int column,
-                               float top, float sum) {
+  AIT_DEVICE static void write(const Operands& operands, const Values<Number, W>& x, int column,
+                               Number top, Number sum) {
     typename Operands::ExtraPackets extras;
     operands.loadExtras(extras, column);
-    Values<float, W> y;
+    Values<Number, W> y;
     if constexpr (kIsLogarithmic) {
-      const float logOfSum = log2Approximate(sum) * 0x1.62e430p-1f;
+      const Number logOfSum = rowLog(sum);
       AIT_UNROLL
       for (int i = 0; i < W; ++i) y.values[i] = x.values[i] - top - logOfSum;
     } else {
-      const float share = 1 / sum;
+      const Number share = 1 / sum;
       AIT_UNROLL
       for (int i = 0; i < W; ++i) {
-        y.values[i] = exp2Approximate((x.values[i] - top) * kLog2OfE) * share;
+        y.values[i] = rowExp(x.values[i] - top) * share;
       }
     }
     operands.write(y, x, extras, column);
