@@ -9,6 +9,8 @@ extension Target {
     case sm86 = "sm_86"
     /// Ada: L4, L40, GeForce 40.
     case sm89 = "sm_89"
+    /// Hopper: H100, H200, by the kernels that older GPUs have, which every GPU of the generation runs.
+    case sm90 = "sm_90"
     /// Hopper: H100, H200, with the instructions that later GPUs do not have (`a`).
     case sm90a = "sm_90a"
 
@@ -18,7 +20,7 @@ extension Target {
       case .sm80: 80
       case .sm86: 86
       case .sm89: 89
-      case .sm90a: 90
+      case .sm90, .sm90a: 90
       }
     }
 
@@ -28,7 +30,7 @@ extension Target {
       switch self {
       case .sm80: 2048
       case .sm86, .sm89: 1024
-      case .sm90a: 4096
+      case .sm90, .sm90a: 4096
       }
     }
 
@@ -69,9 +71,9 @@ extension Target {
       "-gencode=arch=compute_\(rawValue.dropFirst(3)),code=\(rawValue)"
     }
 
-    /// Older architectures come first.
+    /// Older architectures come first, specific ones last among equals.
     public static func < (first: CUDA, second: CUDA) -> Bool {
-      first.capability < second.capability
+      (first.capability, first.rawValue) < (second.capability, second.rawValue)
     }
 
     /// Reads `sm_80+sm_90a`, or `detect` for the devices of this machine.

@@ -7,7 +7,7 @@ import AITKernels
 struct DeviceFacts: Hashable, Sendable {
   /// The name by which the driver knows it begins with this.
   let name: String
-  let architecture: Target.CUDA
+  var architecture: Target.CUDA
   let multiprocessors: Int
   /// Cycles a second while the matrix units work.
   let clock: Double
@@ -107,14 +107,17 @@ struct DeviceFacts: Hashable, Sendable {
   /// The facts of a device by its name, or of the one that the first architecture is best known by;
   /// the shared memory is what all of the architectures have.
   static func of(_ architectures: [Target.CUDA], named name: String?) -> DeviceFacts {
-    let those = all.filter { $0.architecture == architectures.first }
+    // The GPUs of sm_90 are those of sm_90a.
+    let known = architectures.map { $0 == .sm90 ? .sm90a : $0 }
+    let those = all.filter { $0.architecture == known.first }
     // A longer name says more: `NVIDIA H100 PCIe` is not an `NVIDIA H100`.
     let named = those.filter { name?.hasPrefix($0.name) ?? false }
       .max { $0.name.count < $1.name.count }
     var facts = named ?? those.first ?? h200
     facts.blockSharedSizeInBytes =
-      all.filter { architectures.contains($0.architecture) }.map(\.blockSharedSizeInBytes).min()
+      all.filter { known.contains($0.architecture) }.map(\.blockSharedSizeInBytes).min()
       ?? facts.blockSharedSizeInBytes
+    facts.architecture = architectures.first ?? facts.architecture
     return facts
   }
 

@@ -211,7 +211,7 @@ struct MatmulModel {
     // Warps load fragments between products: small ones more often for each. On Hopper these
     // instructions do not reach the rate of its warp groups.
     let fragments = 1 + 8 * Double(c.warpM + c.warpN) / Double(c.warpM * c.warpN)
-    let rate = facts.matrixRate * (facts.architecture == .sm90a ? 0.6 : 0.9)
+    let rate = facts.matrixRate * (facts.architecture.capability >= 90 ? 0.6 : 0.9)
     let products = Double(c.tileM * c.tileN * 128) / rate * fragments
     let exposed = max(1, 2 / Double((c.stages - 1) * fits)) * (c.threads * fits <= 128 ? 1.3 : 1)
     let fetched =
