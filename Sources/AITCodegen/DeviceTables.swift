@@ -95,7 +95,7 @@ package struct DeviceTables {
     var entries: [Target.CUDA: [String]] = [:]
     for image in images {
       entries[image.architecture, default: []].append(
-        "{\(Self.symbol) + \(offset), \(image.sizeInBytes)},  // \(image.kernel)"
+        "{\(Self.symbol) + \(offset), \(image.sizeInBytes), \(Cxx.string(image.kernel))},"
       )
       offset += (image.sizeInBytes + Self.alignment - 1) / Self.alignment * Self.alignment
     }

@@ -233,7 +233,8 @@ OnDevice& all(int index) {
     images[1] = "FAKE 9 0 1" + list;
     images[2] = "FAKE 9 0 1 fake_maps";
     for (int image = 0; image < 3; ++image) {
-      imageTable[image] = {images[image].c_str(), static_cast<int64_t>(images[image].size())};
+      imageTable[image] = {images[image].c_str(), static_cast<int64_t>(images[image].size()),
+                           image == 2 ? "fake_maps" : nullptr};
     }
     architectures[0] = {"sm_80", 8, 0, false, 1, &imageTable[0]};
     architectures[1] = {"sm_90a", 9, 0, true, 2, &imageTable[1]};

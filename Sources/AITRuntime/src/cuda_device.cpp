@@ -178,7 +178,10 @@ bool CudaDevice::findKernel(int32_t index) {
   const DeviceKernel& kernel = this->kernel(index);
   CudaHandle& function = functions_[static_cast<size_t>(index)];
   if (kernel.architecture >= 0 && kernel.architecture != architecture_) return true;
+  const DeviceImage* images = model_.device->architectures[architecture_].images;
   for (size_t module = 0; module < modules_.count() && !function; ++module) {
+    const char* only = images[module].symbol;
+    if (only && std::strcmp(only, kernel.symbol) != 0) continue;
     const int32_t status = driver_.moduleGetFunction(&function, modules_[module], kernel.symbol);
     if (status == kCudaSuccess) break;
     function = nullptr;

@@ -135,6 +135,7 @@ struct SelfTestDescription {
 struct DeviceImage {
   const void* data;
   int64_t sizeInBytes;
+  const char* symbol;  // of the only kernel that it holds; null: of any
 };
 
 /// The device code for one architecture. On devices of the same major number and at least the same
