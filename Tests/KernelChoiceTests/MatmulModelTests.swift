@@ -32,19 +32,21 @@ import Testing
     }
   }
 
-  @Test("At most 8 rows have a kernel of their own", arguments: [1, 8])
+  @Test("Few rows of a small weight have a kernel of their own", arguments: [1, 8])
   func fewRows(_ rows: Int) {
-    let task = Products.task(rows: Dimension(rows), columns: 4096, depth: 4096)
+    let task = Products.task(rows: Dimension(rows), columns: 2048, depth: 512)
     let parts = MatmulChoice(task, on: Products.h200).parts
     #expect(parts.map(\.candidate.kernel) == ["FewRows"])
   }
 
-  @Test("Up to 32 rows are columns of the matrix units' product", arguments: [16, 32])
-  func transposed(_ rows: Int) throws {
-    let found = try #require(
-      hopper(Products.task(rows: Dimension(rows), columns: 4096, depth: 4096))
-    )
-    #expect(found.isTransposed == 1 && found.tileN == rows && found.splitK == 2)
+  @Test("Few rows of a large weight are columns of the matrix units' product")
+  func transposed() throws {
+    for (rows, columns) in [(1, 8), (8, 8), (16, 16), (32, 32)] {
+      let found = try #require(
+        hopper(Products.task(rows: Dimension(rows), columns: 4096, depth: 4096))
+      )
+      #expect(found.isTransposed == 1 && found.tileN == columns && found.splitK == 2, "\(rows)")
+    }
   }
 
   @Test("No candidate breaks an assertion of its template")

@@ -17,6 +17,8 @@ struct MatmulModel {
     static let firstStage = 900.0
     /// Blocks of a cluster meet before their copies, and at the end.
     static let cluster = 600.0
+    /// Clusters of four and more start late: their places are to be free together.
+    static let largeCluster = 400.0
     /// A warp group's wait for a stage, and for its products.
     static let wait = 40.0
     /// From the end of a block to the start of the next in its place.
@@ -64,7 +66,7 @@ struct MatmulModel {
   /// How much longer memory takes where too few loads are under way to keep it busy.
   private func waiting(_ candidate: MatmulCandidate) -> Double {
     guard case .fewRows(let configuration) = candidate else { return 1 }
-    return 1 + 0.4 * max(0, 1 - bytesUnderWay(configuration) / Self.bytesUnderWay)
+    return 1.08 + 0.4 * max(0, 1 - bytesUnderWay(configuration) / Self.bytesUnderWay)
   }
 
   /// Two steps of 32 elements of K for each warp.
@@ -153,7 +155,9 @@ struct MatmulModel {
       Cycles.wait + latency
       * slowest(products, fetched / facts.fetchRate, active * distinct / facts.level2Rate)
 
-    let first = Cycles.firstStage + (c.clusterSize > 1 ? Cycles.cluster : 0)
+    let first =
+      Cycles.firstStage + (c.clusterSize > 1 ? Cycles.cluster : 0)
+      + (c.clusterSize > 3 ? Cycles.largeCluster : 0)
     let ending =
       epilogue(elements: c.tileM * c.tileN / c.splitK, warps: c.consumers * 4)
       * (c.stagesHalf ? 1.15 : 1)
