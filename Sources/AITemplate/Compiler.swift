@@ -105,6 +105,9 @@ package struct Compiler: Sendable {
       for: target
     )
     if let note = toolchain.note { options.remark?(note) }
+    if target.gpus.contains(.sm90) && !target.gpus.contains(.sm90a) {
+      options.remark?("sm_90 leaves Hopper's warp groups and copy engine unused; sm_90a uses them")
+    }
 
     timer.begin(.passes)
     let optimized = try optimize(graph)

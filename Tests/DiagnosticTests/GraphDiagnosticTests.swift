@@ -155,8 +155,8 @@ import Testing
     Provocation(
       .unknownTarget,
       "a misspelt architecture",
-      says: ["'cuda:sm_90'", "no architecture 'sm_90'", "hint: ", "cuda:sm_90a"]
-    ) { _ = try Target("cuda:sm_90") },
+      says: ["'cuda:sm_90b'", "no architecture 'sm_90b'", "hint: ", "cuda:sm_90a"]
+    ) { _ = try Target("cuda:sm_90b") },
     Provocation(
       .unknownTarget,
       "a list of architectures that goes on",

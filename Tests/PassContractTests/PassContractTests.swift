@@ -104,7 +104,8 @@ import Testing
 
   /// Every pass finds something to do in the random graphs, or the tests above say little of it.
   @Test func randomGraphsGiveEveryPassWork() throws {
-    var idle = Set(Pipeline.standard.names)
+    // Pairs of products are made for targets that ask for them: MatMulPairingTests does.
+    var idle = Set(Pipeline.standard.names).subtracting([MatMulPairing.name])
     for seed in 1...UInt64(64) where !idle.isEmpty {
       var graph = try RandomGraph.make(seed: seed)
       for record in try Pipeline.standard.run(on: &graph) where record.changes > 0 {
