@@ -115,8 +115,7 @@ struct DeviceReduction {
     let firstExposed = firstOutput + node.resultOutputs.count
     let types = (inputs + extras + node.outputs).enumerated().map { index, operand in
       guard !loops.isAcross, (inputs.count..<firstExposed).contains(index) else {
-        return index < firstOutput
-          ? loops.loops.deviceOperand(index, operand) : loops.loops.deviceResult(index, operand)
+        return loops.loops.deviceOperand(index, operand, isWritten: index >= firstOutput)
       }
       return "ait::Operand<\(CxxScalar.storageType(operand.type.dtype)), ait::Access::contiguous>"
     }

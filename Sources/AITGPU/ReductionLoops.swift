@@ -92,14 +92,3 @@ struct ReductionLoops {
     return length.upperBound >= threads * rounds * packet ? Self.mostBlocks : 0
   }
 }
-
-extension LoopNest {
-  /// The prelude's description of an operand that a GPU kernel writes.
-  ///
-  /// Its stride is 0 where another of its extents is: nothing is written then, but the kernel is
-  /// compiled all the same.
-  func deviceResult(_ index: Int, _ operand: NodeContext.Operand) -> String {
-    guard access(index, along: rank - 1) == "uniform" else { return deviceOperand(index, operand) }
-    return "ait::Operand<\(CxxScalar.storageType(operand.type.dtype)), ait::Access::strided>"
-  }
-}

@@ -47,8 +47,7 @@ extension GroupNorm: GPULowerable {
     let operands = [x] + extraInputs.map { node.inputs[$0] } + node.outputs
     let firstOutput = 1 + extraInputs.count
     let types = operands.enumerated().map { index, operand in
-      index < firstOutput
-        ? loops.loops.deviceOperand(index, operand) : loops.loops.deviceResult(index, operand)
+      loops.loops.deviceOperand(index, operand, isWritten: index >= firstOutput)
     }
     let element = CxxScalar.computeType(dtype)
     let definitions = [
