@@ -122,9 +122,6 @@ class Block {
  public:
   AIT_DEVICE explicit Block(const Arguments& arguments)
       : arguments_(arguments), shared_(reinterpret_cast<Number*>(dynamicSharedMemory())) {
-    const TileOrder<Config::kTileM, Config::kTileN, Config::kRasterGroup, kRank> order(
-        arguments.tiles, arguments.problem.batchExtents);
-    tile_ = order.tile(static_cast<int>(blockIndex()));
     const int warp = warpIndex();
     row_ = warp / Config::kWarpsN * Shape::kWarpM + laneIndex() / 8 * 4;
     column_ = warp % Config::kWarpsN * Shape::kWarpN + laneIndex() % 8 * 4;
@@ -134,10 +131,11 @@ class Block {
     launchDependents();
     const auto& problem = arguments_.problem;
     const int steps = (problem.K + kStepK - 1) / kStepK;
-    CopierA a(matrix(arguments_.a), arguments_.a.strides[kRank], arguments_.a.strides[kRank + 1],
-              tile_.row, problem.M, problem.K);
-    CopierB b(matrix(arguments_.b), arguments_.b.strides[kRank], arguments_.b.strides[kRank + 1],
-              tile_.column, problem.N, problem.K);
+    const auto place = tile();
+    CopierA a(matrix(arguments_.a, place), arguments_.a.strides[kRank],
+              arguments_.a.strides[kRank + 1], place.row, problem.M, problem.K);
+    CopierB b(matrix(arguments_.b, place), arguments_.b.strides[kRank],
+              arguments_.b.strides[kRank + 1], place.column, problem.N, problem.K);
     Sums sums;
     AIT_UNROLL
     for (int i = 0; i < kBlocksM * 4; ++i) {
@@ -174,10 +172,18 @@ class Block {
   }
 
  private:
-  AIT_DEVICE const Element* matrix(const OperandPlace<kRank + 2>& place) const {
-    const auto* matrix = static_cast<const Element*>(place.base);
+  /// The block's tile, computed when it is needed: kept, it would take registers from the sums.
+  AIT_DEVICE MatmulTile<kRank> tile() const {
+    const TileOrder<Config::kTileM, Config::kTileN, Config::kRasterGroup, kRank> order(
+        arguments_.tiles, arguments_.problem.batchExtents);
+    return order.tile(static_cast<int>(blockIndex()));
+  }
+
+  AIT_DEVICE static const Element* matrix(const OperandPlace<kRank + 2>& operand,
+                                          const MatmulTile<kRank>& tile) {
+    const auto* matrix = static_cast<const Element*>(operand.base);
     AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) matrix += tile_.position[axis] * place.strides[axis];
+    for (int axis = 0; axis < kRank; ++axis) matrix += tile.position[axis] * operand.strides[axis];
     return matrix;
   }
 
@@ -210,34 +216,40 @@ class Block {
     }
   }
 
-  /// Finishes the sums, 4 columns of a row at a time; the extras of 4 rows are loaded together.
+  /// Finishes the sums, 4 columns of a row at a time; the extras of 2 rows are loaded together:
+  /// those of more find no registers.
   AIT_DEVICE void finish(const Sums& sums) const {
     Epilogue epilogue(arguments_.problem);
-    epilogue.seek(tile_.position);
+    const auto place = tile();
+    epilogue.seek(place.position);
     AIT_UNROLL
     for (int block = 0; block < kBlocksM * kBlocksN; ++block) {
       const int blockM = block / kBlocksN;
       const int blockN = block % kBlocksN;
       const auto rowOf = [&](int i) {
-        return epilogue.row(tile_.row + row_ + blockM * 16 + i,
-                            tile_.column + column_ + blockN * 32);
+        return epilogue.row(place.row + row_ + blockM * 16 + i,
+                            place.column + column_ + blockN * 32);
       };
-      typename Epilogue::template Extras<4> extras[4];
       AIT_UNROLL
-      for (int i = 0; i < 4; ++i) rowOf(i).template load<4>(extras[i], 0);
-      AIT_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        Values<Number, 4> values;
+      for (int first = 0; first < 4; first += 2) {
+        typename Epilogue::template Extras<4> extras[2];
         AIT_UNROLL
-        for (int j = 0; j < 4; ++j) values.values[j] = sums[blockM * 4 + i][blockN * 4 + j];
-        rowOf(i).template finish<4>(values, extras[i], 0);
+        for (int i = 0; i < 2; ++i) rowOf(first + i).template load<4>(extras[i], 0);
+        AIT_UNROLL
+        for (int i = 0; i < 2; ++i) {
+          Values<Number, 4> values;
+          AIT_UNROLL
+          for (int j = 0; j < 4; ++j) {
+            values.values[j] = sums[blockM * 4 + first + i][blockN * 4 + j];
+          }
+          rowOf(first + i).template finish<4>(values, extras[i], 0);
+        }
       }
     }
   }
 
   const Arguments& arguments_;
   Number* shared_;
-  MatmulTile<kRank> tile_;
   int row_;
   int column_;
 };
