@@ -40,9 +40,18 @@ public final class DeviceStream: @unchecked Sendable {
   ///
   /// - Throws: `Diagnostic` with identity `runFailed` if one of them failed on the device.
   public func synchronize() throws(Diagnostic) {
-    let ended = lock.withLock { inUse }
-    if handle != nil { try container.synchronize(handle) }
-    lock.withLock { inUse.removeFirst(min(ended.count, inUse.count)) }
+    // Taken out, so that of several threads each releases its own.
+    let ended = lock.withLock {
+      defer { inUse = [] }
+      return inUse
+    }
+    if handle != nil {
+      do throws(Diagnostic) { try container.synchronize(handle) } catch {
+        keep(ended)
+        throw error
+      }
+    }
+    withExtendedLifetime(ended) {}
   }
 
   /// Keeps tensors alive until the stream was waited for.
