@@ -23,10 +23,10 @@ import Testing
     let graph = try run(
       """
       symbol n: 1...8
-      input x: float16[n, 4]
-      input r: float16[n, 6]
-      constant wg: float16[6, 4]
-      constant wu: float16[6, 4]
+      input x: float16[n, 16]
+      input r: float16[n, 24]
+      constant wg: float16[24, 16]
+      constant wu: float16[24, 16]
       u = matmul(x, wu) {transpose_b: true}
       g = matmul(x, wg) {transpose_b: true}
       y = pointwise(g, r, u) {body: (p: float16, q: float16, s: float16) \
@@ -45,17 +45,17 @@ import Testing
 
   /// Products of other weights, or that something else reads, stay apart; so do other types.
   @Test(arguments: [
-    ("float16", "float16[5, 4]", "", "float16[n, 1]"),
-    ("float16", "float16[6, 4]", "output U = u", "float16[n, 6]"),
-    ("float32", "float32[6, 4]", "", "float32[n, 6]"),
+    ("float16", "float16[5, 16]", "", "float16[n, 1]"),
+    ("float16", "float16[24, 16]", "output U = u", "float16[n, 24]"),
+    ("float32", "float32[24, 16]", "", "float32[n, 24]"),
   ])
   func leavesOthers(_ type: String, _ second: String, _ output: String, _ extra: String) throws {
     let sameShape = second.contains("6, 4")
     let graph = try run(
       """
       symbol n: 1...8
-      input x: \(type)[n, 4]
-      constant wg: \(type)[6, 4]
+      input x: \(type)[n, 16]
+      constant wg: \(type)[24, 16]
       constant wu: \(second)
       g = matmul(x, wg) {transpose_b: true}
       u = matmul(x, wu) {transpose_b: true}

@@ -54,6 +54,19 @@ package struct MatMulPairing: GraphPass {
     }
   }
 
+  /// Whether a value lies in another's memory, other than as the same elements in the same order.
+  private func isView(_ value: ValueID, _ graph: Graph) -> Bool {
+    guard let producer = graph.producer(of: value) else { return false }
+    return graph[producer].op is any ViewOperator && !(graph[producer].op is Reshape)
+  }
+
+  /// Whether rows of a weight are whole units of 16 bytes: others are packed, for one product alone.
+  private func isAligned(_ type: TensorType) -> Bool {
+    type.shape.dimensions.allSatisfy { dimension in
+      dimension.terms.allSatisfy { $0.coefficient * type.dtype.sizeInBytes % 16 == 0 }
+    }
+  }
+
   /// Two products that meet in a node.
   private struct Pair {
     let op: MatMul
@@ -75,10 +88,13 @@ package struct MatMulPairing: GraphPass {
       guard let (product, op) = graph.plainProducer(of: input, MatMul.self),
         graph.consumers(of: input) == [id], !graph.isOutput(input),
         graph[input].type.shape == shape, limits.pairedTypes.contains(graph[input].type.dtype),
+        // A view may lie in memory as no kernel for two products reads it.
+        graph.producer(of: graph[product].inputs[1]) == nil,
         analysis.isInvariant(graph[product].inputs[1]),
-        !analysis.isInvariant(graph[product].inputs[0]),
-        graph[graph[product].inputs[0]].type.rank >= 2,
-        graph[graph[product].inputs[1]].type.rank == 2
+        !analysis.isInvariant(graph[product].inputs[0]), !isView(graph[product].inputs[0], graph),
+        (2...5).contains(graph[graph[product].inputs[0]].type.rank),
+        graph[graph[product].inputs[1]].type.rank == 2,
+        isAligned(graph[graph[product].inputs[1]].type)
       else { continue }
       candidates.append((input, product, op))
     }
