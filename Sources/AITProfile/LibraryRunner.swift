@@ -15,8 +15,15 @@ package struct LibraryRunner: CandidateRunner {
   private let copies: Int
   private let sample: SampledReference
 
-  /// The device's name.
-  package var device: String { module.deviceName ?? "" }
+  /// The device's name, such as `NVIDIA H200`.
+  package var device: String { Self.model(of: module.deviceName ?? "") }
+
+  /// What a label such as `cuda:0 'NVIDIA H200'` says of the kind of device, without its number.
+  package static func model(of label: String) -> String {
+    guard let first = label.firstIndex(of: "'"), let last = label.lastIndex(of: "'"), first < last
+    else { return label }
+    return String(label[label.index(after: first)..<last])
+  }
 
   /// How long a measurement takes, about, in seconds.
   private static let duration = 10e-3

@@ -7,6 +7,10 @@ package struct TuningReport: Sendable {
   package private(set) var problems: [(problem: PreparedTuning.Problem, [Tuner.Measurement])] = []
   /// Problems that there was no time for.
   package private(set) var unmeasured: [PreparedTuning.Problem] = []
+  /// Problems of architectures that the device is not of.
+  package private(set) var foreign: [PreparedTuning.Problem] = []
+  /// What ended the measuring before all was measured.
+  package private(set) var failure: Diagnostic?
 
   package init() {}
 
@@ -18,6 +22,10 @@ package struct TuningReport: Sendable {
   }
 
   package mutating func skip(_ problem: PreparedTuning.Problem) { unmeasured.append(problem) }
+
+  package mutating func refuse(_ problem: PreparedTuning.Problem) { foreign.append(problem) }
+
+  package mutating func end(_ failure: Diagnostic) { self.failure = failure }
 
   /// The rows of a table: expected and measured microseconds, their ratio, and the candidate; the one
   /// that was expected to be fastest is marked `<`.

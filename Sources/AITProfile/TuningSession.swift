@@ -1,6 +1,7 @@
 import AITBuild
 import AITGraph
 import AITKernels
+import AITLoader
 
 /// Measures what was prepared in a folder.
 package struct TuningSession: Sendable {
@@ -33,13 +34,14 @@ package struct TuningSession: Sendable {
   /// - Parameters:
   ///   - seconds: the time for all problems.
   ///   - progress: called before each problem, with its number, from 1, and how many there are.
-  /// - Returns: the measurements, and what to tell of them.
-  /// - Throws: `invalidOption` where there is no GPU; what the driver says of a call that failed.
+  /// - Returns: the measurements, and what to tell of them: also of what ended them early, such as a
+  ///   kernel that failed, after which the device runs nothing in this process.
+  /// - Throws: `invalidOption` where there is no GPU.
   package func measure(
     seconds: Double,
     progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
   ) throws(Diagnostic) -> (record: TuningRecord, report: TuningReport) {
-    let driver = try TuningDevice.find().driver
+    let device = try TuningDevice.find()
     let clock = ContinuousClock()
     let start = clock.now
     let tuner = Tuner(seconds: seconds) {
@@ -49,21 +51,32 @@ package struct TuningSession: Sendable {
     var record = TuningRecord()
     var report = TuningReport()
     for (index, problem) in prepared.problems.enumerated() {
+      // An emulated device is what each library asks for.
+      guard EmulatedDriver.isLoaded || problem.architecture.runs(onCapability: device.capability)
+      else {
+        report.refuse(problem)
+        continue
+      }
       guard tuner.hasTime else {
         report.skip(problem)
         continue
       }
       progress(index + 1, prepared.problems.count)
-      let runner = try LibraryRunner(contentsOf: "\(folder)/\(problem.library)")
-      let measurements = try tuner.measure(problem.candidates, by: runner)
-      let origin = TuningRecord.Origin(
-        gpu: runner.device,
-        driver: driver,
-        toolchain: prepared.toolchain,
-        templates: prepared.templates
-      )
-      record.add(measurements, of: problem, from: origin)
-      report.add(problem, measurements)
+      do throws(Diagnostic) {
+        let runner = try LibraryRunner(contentsOf: "\(folder)/\(problem.library)")
+        let measurements = try tuner.measure(problem.candidates, by: runner)
+        let origin = TuningRecord.Origin(
+          gpu: runner.device,
+          driver: device.driver,
+          toolchain: prepared.toolchain,
+          templates: prepared.templates
+        )
+        record.add(measurements, of: problem, from: origin)
+        report.add(problem, measurements)
+      } catch {
+        report.end(error)
+        break
+      }
     }
     return (record, report)
   }

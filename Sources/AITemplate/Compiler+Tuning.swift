@@ -144,7 +144,8 @@ extension Compiler {
       )
     }
     let device = try TuningDevice.find()
-    guard let architecture = target.gpus.last(where: { $0.runs(on: device.capability) }) else {
+    guard let architecture = target.gpus.last(where: { $0.runs(onCapability: device.capability) })
+    else {
       throw Diagnostic(
         .invalidOption,
         "the GPU of this machine has compute capability \(device.capability / 10)."
@@ -160,7 +161,7 @@ extension Compiler {
       record.merge(
         try cache.all().filter {
           $0.origin.templates == templateVersion && $0.origin.toolchain == toolchain
-            && $0.origin.driver == device.driver
+            && $0.origin.driver == device.driver && $0.origin.gpu == device.name
         }
       )
     }
@@ -173,6 +174,7 @@ extension Compiler {
     let prepared = try await prepareTuning(missing, candidates: Self.candidateCount, in: folder)
     let measured = try TuningSession(prepared, in: folder).measure(seconds: Double(seconds))
     try await cache?.merge(measured.record)
+    if let failure = measured.report.failure { throw failure }
     record.merge(measured.record)
     for (problem, measurements) in measured.report.problems {
       for measurement in measurements {
@@ -204,15 +206,5 @@ extension KernelProblem {
       operands: operands,
       candidates: Array(candidates.prefix(count))
     )
-  }
-}
-
-extension Target.CUDA {
-  /// Whether its code runs on devices of a capability: of the same generation and no older, or of
-  /// exactly this one.
-  fileprivate func runs(on capability: Int) -> Bool {
-    isSpecific
-      ? capability == self.capability
-      : capability / 10 == self.capability / 10 && capability >= self.capability
   }
 }

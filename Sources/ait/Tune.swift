@@ -115,11 +115,19 @@ extension Tune {
       for problem in found.report.unmeasured {
         Terminal.printError("no time was left for \(problem.text)")
       }
+      if !found.report.foreign.isEmpty {
+        let names = Set(found.report.foreign.map(\.architecture.rawValue)).sorted()
+        Terminal.printError(
+          "\(found.report.foreign.count) problems are of \(names.joined(separator: ", ")), which this "
+            + "GPU is not"
+        )
+      }
       if !noCache, let folder = TuningCache.standardFolder {
         try await TuningCache(folder: folder).merge(found.record)
       }
       try FileSystem.write(found.record.description, to: file)
       print(file)
+      if let failure = found.report.failure { throw failure }
     }
   }
 

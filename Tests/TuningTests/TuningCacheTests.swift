@@ -55,6 +55,13 @@ import Testing
     #expect(try cache.all().count == 8)
   }
 
+  @Test("A kind of GPU has one name, whatever its number")
+  func names() {
+    #expect(LibraryRunner.model(of: "cuda:0 'NVIDIA H200'") == "NVIDIA H200")
+    #expect(LibraryRunner.model(of: "cuda:1 'NVIDIA H200'") == "NVIDIA H200")
+    #expect(LibraryRunner.model(of: "NVIDIA H200") == "NVIDIA H200")
+  }
+
   @Test("A damaged file is named")
   func damaged() async throws {
     let folder = try TemporaryFolder()

@@ -102,6 +102,13 @@ import Testing
     #expect(manifest.contains(fastest.configuration))
   }
 
+  @Test("Every architecture that shares kernels has problems of its own")
+  func architectures() throws {
+    let compiler = Compiler(target: Target([.sm80, .sm86]), options: Self.options())
+    let problems = try compiler.kernelProblems(try Graph.parse(Self.graph))
+    #expect(Set(problems.map(\.architecture)) == [.sm80, .sm86])
+  }
+
   @Test("A record that is of no use is refused, with the reason")
   func foreign() throws {
     let folder = try TemporaryFolder()

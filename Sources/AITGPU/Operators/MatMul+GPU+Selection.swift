@@ -90,7 +90,9 @@ extension DeviceProduct {
           )
         )
       }
-      selection.problems += task.measuredPoints.compactMap { self.problem(task, group[0], $0) }
+      for architecture in group {
+        selection.problems += task.measuredPoints.compactMap { problem(task, architecture, $0) }
+      }
     }
     selection.kernels = selection.kernels.map { candidate, architectures in
       // Code for one architecture, or for all: the library tells no others apart.
