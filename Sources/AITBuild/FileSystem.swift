@@ -194,6 +194,9 @@ package enum FileSystem {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = fread(&buffer, 1, buffer.count, file)
+      guard ferror(file) == 0 else {
+        throw Diagnostic(.unreadableFile, "reading failed: \(reason)", at: path)
+      }
       if count == 0 { return content }
       content += buffer[..<count]
     }
