@@ -17,8 +17,6 @@ struct MatmulModel {
     static let firstStage = 900.0
     /// Blocks of a cluster meet before their copies, and at the end.
     static let cluster = 600.0
-    /// Clusters of four and more start late: their places are to be free together.
-    static let largeCluster = 400.0
     /// A warp group's wait for a stage, and for its products.
     static let wait = 40.0
     /// From the end of a block to the start of the next in its place.
@@ -157,7 +155,6 @@ struct MatmulModel {
 
     let first =
       Cycles.firstStage + (c.clusterSize > 1 ? Cycles.cluster : 0)
-      + (c.clusterSize > 3 ? Cycles.largeCluster : 0)
     let ending =
       epilogue(elements: c.tileM * c.tileN / c.splitK, warps: c.consumers * 4)
       * (c.stagesHalf ? 1.15 : 1)

@@ -20,7 +20,8 @@ void launchKernel(const KernelContext& context, int32_t kernel, int64_t blocks, 
   void* parameters[] = {&arguments};
   DeviceLaunch launch = {};
   launch.kernel = kernel;
-  launch.grid[0] = static_cast<uint32_t>(blocks);
+  // More than a grid may have is refused by the driver, with the step's name; it must not wrap.
+  launch.grid[0] = blocks > INT32_MAX ? UINT32_MAX : static_cast<uint32_t>(blocks);
   launch.grid[1] = launch.grid[2] = 1;
   launch.blockSize = static_cast<uint32_t>(threads);
   launch.sharedSizeInBytes = static_cast<uint32_t>(sharedSizeInBytes);
