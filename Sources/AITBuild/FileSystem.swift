@@ -208,8 +208,10 @@ package enum FileSystem {
 
     /// Takes the folder; throws if another compilation has it.
     package init(folder: String) throws(Diagnostic) {
-      descriptor = open("\(folder)/.lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else {
+      // The value is whole at the end alone: one that is would close its file when this throws, a
+      // second time, and by then the number may be another thread's file.
+      let opened = open("\(folder)/.lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+      guard opened >= 0 else {
         throw Diagnostic(
           .unwritableFile,
           "the folder cannot be written to: \(FileSystem.reason)",
@@ -217,8 +219,8 @@ package enum FileSystem {
           hint: "choose another with --work-directory, or mend its permissions"
         )
       }
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        close(descriptor)
+      guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+        close(opened)
         throw Diagnostic(
           .busyDirectory,
           "another compilation is at work in this folder",
@@ -226,6 +228,7 @@ package enum FileSystem {
           hint: "wait for it, or give this one another name or work directory"
         )
       }
+      descriptor = opened
     }
 
     deinit {
