@@ -16,10 +16,11 @@ import AITOperators
 ///     x1: float16) { t2 = silu(x0); t3 = multiply(t2, x1); return t3 }}
 /// ```
 ///
-/// Whatever the work is, and however many other tensors it reads. The weights are matrices of one
-/// type that are the same in every run, and nothing else reads the products. Only for element types
-/// of which the target has a kernel for both (`PassLimits.pairedTypes`): it reads x once, and keeps
-/// the products in registers.
+/// Whatever the work is, and however many other tensors it reads. The weights are constants of one
+/// type, no views, with rows of whole units of 16 bytes, and nothing else reads the products; x is no
+/// view but a reshape, and has three batch axes at most. Other products stay as they are: each has
+/// kernels for any layout and size. Only for element types of which the target has a kernel for both
+/// (`PassLimits.pairedTypes`): it reads x once, and keeps the products in registers.
 ///
 /// Runs after `PointwiseFusion`, so that the work is one node, and before `MatMulMerging`, which
 /// joins the weights of what is left. Visits each pointwise node once.
