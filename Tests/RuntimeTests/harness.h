@@ -34,10 +34,14 @@ inline bool contains(const char* text, const char* part) {
 
 #define CHECK(...) harness::note((__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__, "")
 
-/// The call succeeds.
-#define CHECK_OK(...)                                                              \
-  harness::note(harness::isSuccess(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__, \
-                AITemplateGetLastError())
+/// The call succeeds. Its text is asked for after it: the order of arguments is open, and a call
+/// that fails frees the text before it.
+#define CHECK_OK(...)                                          \
+  do {                                                         \
+    const bool isSuccess = harness::isSuccess(__VA_ARGS__);    \
+    harness::note(isSuccess, #__VA_ARGS__, __FILE__, __LINE__, \
+                  isSuccess ? "" : AITemplateGetLastError());  \
+  } while (false)
 
 /// The call fails, and the error text has the part given.
 #define CHECK_FAILS(part, ...)                                                            \
