@@ -57,6 +57,9 @@ let package = Package(
       dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITPasses", "AITReference"]
     ),
 
+    // AITemplate's operators by their names, made of ours.
+    .target(name: "AITFacade", dependencies: ["AITFrontend", "AITGraph", "AITOperators"]),
+
     // Files of weights.
     .target(name: "AITWeights", dependencies: ["AITGraph"]),
     .testTarget(name: "AITWeightsTests", dependencies: ["AITGraph", "AITWeights"]),

@@ -1,3 +1,5 @@
+import AITGraph
+
 /// Where in the user's program a call stands: what nodes and diagnostics say of their origin.
 struct CallSite: Sendable, Hashable, CustomStringConvertible {
   let file: String
@@ -9,7 +11,27 @@ struct CallSite: Sendable, Hashable, CustomStringConvertible {
   /// The place of a call, or for a call inside a layer of this library the place where the user
   /// called the layer.
   static func resolved(_ file: String, _ line: Int) -> CallSite? {
-    file.hasPrefix("AITFrontend/") ? Scope.current?.callSite : CallSite(file: file, line: line)
+    let isOwn = file.hasPrefix("AITFrontend/") || file.hasPrefix("AITFacade/")
+    return isOwn ? Scope.current?.callSite ?? foreign : CallSite(file: file, line: line)
+  }
+
+  /// The line of a program in another language whose call is under way.
+  @TaskLocal static var foreign: CallSite?
+}
+
+/// Returns what the body makes, with a line of a program in another language as the place of every
+/// tensor made in it.
+package func withCallSite<Result>(
+  _ file: String,
+  _ line: Int,
+  _ body: () throws(Diagnostic) -> Result
+) throws(Diagnostic) -> Result {
+  do {
+    return try CallSite.$foreign.withValue(CallSite(file: file, line: line), operation: body)
+  } catch let diagnostic as Diagnostic {
+    throw diagnostic
+  } catch {
+    throw Diagnostic(.internalInconsistency, "\(error)")
   }
 }
 

@@ -112,6 +112,20 @@ extension Tensor {
     }[0]
   }
 
+  /// Returns the results of verbs applied to tensors, for what is no function of `Tensor`.
+  ///
+  /// See ``make(_:resultCount:_:_:)``; the first failure is thrown.
+  package static func building(
+    _ operands: [Tensor],
+    resultCount: Int,
+    _ build: (inout Graph, [ValueID]) throws(Diagnostic) -> [ValueID]
+  ) throws(Diagnostic) -> [Tensor] {
+    let callSite = CallSite.resolved(#fileID, #line)
+    let results = make(operands, resultCount: resultCount, callSite, build)
+    if let diagnostic = results.lazy.compactMap(\.diagnostic).first { throw diagnostic }
+    return results
+  }
+
   /// Returns a tensor that carries a problem.
   static func failing(_ diagnostic: Diagnostic, _ callSite: CallSite?) -> Tensor {
     Tensor(failure: located(diagnostic, callSite), callSite)
