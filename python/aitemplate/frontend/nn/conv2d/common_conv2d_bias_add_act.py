@@ -1,0 +1,40 @@
+"""Convolution, bias, a residual and an activation: what such layers share."""
+
+from __future__ import annotations
+
+from aitemplate.compiler import ops
+from aitemplate.compiler.base import Tensor
+from aitemplate.frontend.nn.conv2d.conv2d import Size, window
+from aitemplate.frontend.nn.module import Module
+from aitemplate.frontend.nn.parameter import Parameter
+
+
+class Conv2dBiasAddAct(Module):
+    """Convolution, bias, a residual and an activation; the operator is `ops.<op_name>`.
+
+    Parameters: `weight [O, KH, KW, C/G]`, `bias [O]`.
+    """
+
+    def __init__(
+        self,
+        op_name: str,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        dtype: str = "float16",
+    ) -> None:
+        super().__init__()
+        self.weight = Parameter(
+            shape=[out_channels, *window(kernel_size), in_channels // groups], dtype=dtype
+        )
+        self.bias = Parameter(shape=[out_channels], dtype=dtype)
+        make = getattr(ops, op_name)
+        self.op = make(stride=stride, pad=padding, dilate=dilation, group=groups)
+
+    def forward(self, *args: Tensor) -> Tensor:
+        assert len(args) == 2, f"{type(self).__name__} takes an input and a residual"
+        return self.op(args[0], self.weight.tensor(), self.bias.tensor(), args[1])
