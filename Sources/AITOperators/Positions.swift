@@ -39,6 +39,13 @@ enum Positions {
     }
     return positions
   }
+
+  /// All indices below the extents, the last axis fastest.
+  static func indices(_ extents: [Int]) -> [[Int]] {
+    extents.reduce([[]]) { all, extent in
+      all.flatMap { index in (0..<extent).map { index + [$0] } }
+    }
+  }
 }
 
 extension TensorData {
