@@ -1,0 +1,1 @@
+"""Graphs as Python programs that build them."""
