@@ -18,7 +18,7 @@ extension ImageLoops {
     configuration: String = ""
   ) -> KernelCall {
     let types = ([x] + extras + outputs).enumerated().map { index, operand in
-      nest.operandType(index, operand.type.dtype, along: Self.rank - 1)
+      operandType(index, operand.type.dtype)
     }
     let firstOutput = 1 + extras.count
     let kernel = KernelSource(

@@ -13,7 +13,11 @@ package struct ImageLoops {
   /// The extents of the result, and the strides of x, of the epilogue's operands and of the outputs.
   package let nest: LoopNest
 
-  package init(_ node: NodeContext) {
+  /// Whether the channels of x that a result has lie apart, whatever their stride.
+  private let isSteppedAcross: Bool
+
+  package init(_ node: NodeContext, steppedAcross isSteppedAcross: Bool = false) {
+    self.isSteppedAcross = isSteppedAcross
     self.node = node
     resultShape = node.outputs[0].type.shape
     extras = node.epilogueInputs.map { node.inputs[$0] }
@@ -37,6 +41,13 @@ package struct ImageLoops {
   /// A number for each of three axes of an image.
   package static func axes<Element>(_ list: [Element], with filler: Element) -> [Element] {
     Array(repeating: filler, count: 3 - list.count) + list
+  }
+
+  /// The prelude's description of an operand by its place in the nest.
+  package func operandType(_ index: Int, _ dtype: DType) -> String {
+    isSteppedAcross && index == 0
+      ? "ait::Operand<\(CxxScalar.storageType(dtype)), ait::Access::strided>"
+      : nest.operandType(index, dtype, along: Self.rank - 1)
   }
 
   /// What follows extents and strides in the sizes of a kernel: x's extents along the axes.
