@@ -54,9 +54,12 @@ package struct RandomInputs: Sendable {
       switch node.op {
       case let gather as Gather: axis = gather.axis
       case let select as IndexSelect: axis = select.axis
+      case let scatter as Scatter: axis = scatter.axis
+      case is RoIAlign: axis = 0
       default: continue
       }
-      var index = node.inputs[1]
+      // Boxes come before the images that they are in.
+      var index = node.inputs[node.op is RoIAlign ? 2 : 1]
       while let producer = graph.producer(of: index), graph[producer].op is any ViewOperator {
         index = graph[producer].inputs[0]
       }

@@ -96,7 +96,7 @@ extension Scan {
       }
       return [TensorData(dtype, x.shape, scanned)]
     }
-    let range = Self.range(dtype)
+    let range = dtype.integers
     let identity: Int64 =
       switch kind {
       case .sum: 0
@@ -131,18 +131,6 @@ extension Scan {
       }
     }
     return result
-  }
-
-  /// The numbers of an integer type.
-  private static func range(_ dtype: DType) -> ClosedRange<Int64> {
-    switch dtype {
-    case .bool: 0...1
-    case .uint8: 0...255
-    case .int8: -128...127
-    case .int16: -32768...32767
-    case .int32: Int64(Int32.min)...Int64(Int32.max)
-    default: Int64.min...Int64.max
-    }
   }
 
   package func operationCount(_ operands: [TensorType], results: [TensorType]) -> Dimension {
