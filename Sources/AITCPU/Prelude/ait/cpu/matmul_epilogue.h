@@ -80,14 +80,14 @@ struct Epilogue {
   }
 
   /// Finishes `rowCount` rows of `columnCount` columns, the sums of row i at
-  /// `stored + i * storedStep`.
+  /// `stored + i * storedStep`; its place is `rowStep` rows behind that of the row before it.
   __attribute__((noinline)) void finish(const Accumulator* stored, int64_t storedStep, int64_t row,
-                                        int64_t rowCount, int64_t column,
-                                        int64_t columnCount) const {
+                                        int64_t rowCount, int64_t column, int64_t columnCount,
+                                        int64_t rowStep = 1) const {
 #pragma clang loop unroll(disable)
     for (int64_t i = 0; i < rowCount; ++i, stored += storedStep) {
-      const auto from = inputs.rows(row + i);
-      const auto to = outputs.rows(row + i);
+      const auto from = inputs.rows(row + i * rowStep);
+      const auto to = outputs.rows(row + i * rowStep);
       int64_t j = 0;
 #pragma clang loop unroll(disable)
       for (; j + kLanes <= columnCount; j += kLanes) {
