@@ -1,0 +1,113 @@
+import AITCodegen
+import AITGraph
+import AITKernels
+import AITOperators
+
+/// Register tiles of neighbouring outputs by packed filters, over windows of the image that are
+/// copied with their padding (`convolution.h`); vectors along the channels where each has a filter
+/// of its own (`convolution_depthwise.h`). The epilogue runs on the accumulators.
+///
+/// Constant filters are packed once; others when the kernel begins, into its workspace. An image
+/// that no tap leaves is read in place if it is float32 or float64 with adjacent channels. Expected
+/// bound: FMA throughput; for depthwise convolutions the bandwidth of the caches.
+extension Convolution: CPULowerable {
+  package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+  {
+    let axes = (0..<spatialRank).map { axis in
+      ConvolutionProblem.Axis(
+        stride: stride[axis],
+        dilation: dilation[axis],
+        inputDilation: inputDilation[axis],
+        padding: (padding[axis].before, padding[axis].after)
+      )
+    }
+    let problem = ConvolutionProblem(node, axes, groups: groups)
+    // The runs of a window have a place of fixed size in each thread's scratch memory.
+    let maximumTaps = 160 * 1024 / 24
+    guard problem.taps <= maximumTaps else {
+      throw node.unsupported(target, "its filters have more than \(maximumTaps) taps")
+    }
+    let dtype = node.inputs[0].type.dtype
+    let storage = CxxScalar.storageType(dtype)
+    let packing = packing(problem, node.inputs[1], target)
+    let isConstant = node.inputs[1].isConstant && packing.sizeInBytes > 0
+    let isAdjacent = problem.imageStrides[4] == 1 || problem.groups * problem.channels == 1
+    let isInPlace = problem.isInside && isAdjacent && dtype.sizeInBytes >= 4
+    let isDepthwise = problem.isDepthwise
+    let config =
+      "ait::ConvolutionConfig<\(storage), \(storage), "
+      + "ait::Filters::\(isConstant ? "packed" : "strided")"
+      + (isInPlace && !isDepthwise ? ", ait::Image::inPlace>" : ">")
+    let epilogue = node.fusion.epilogue ?? .identity([dtype])
+    let access = isAdjacent ? "ait::Access::contiguous" : "ait::Access::strided"
+    let kernel = KernelSource(
+      stem: "\(isDepthwise ? "depthwise_" : "")convolution_\(dtype.rawValue)",
+      headers: [
+        "ait/cpu/math.h",
+        isDepthwise ? "ait/cpu/convolution_depthwise.h" : "ait/cpu/convolution.h",
+      ],
+      definitions: CxxScalar.body(named: "Epilogue", epilogue),
+      statement: KernelText.call(
+        isDepthwise ? "depthwiseConvolution" : "convolution",
+        [config] + (isDepthwise ? [access] : []) + [
+          "Epilogue", KernelText.pack("Inputs", problem.extraTypes),
+          KernelText.pack("Outputs", problem.outputTypes),
+        ]
+      ),
+      configuration: (isConstant ? "filters packed" : "filters packed in each run")
+        + (isDepthwise ? "" : isInPlace ? ", image in place" : ", image in windows")
+    )
+    let flops =
+      operationCount(node.inputs.prefix(2).map(\.type), results: node.outputs.map(\.type))
+      + node.outputs[0].type.shape.elementCount
+      * Dimension(node.fusion.epilogue?.expanded().operationCount ?? 0)
+    return [
+      KernelCall(
+        kernel: kernel,
+        reads: [.input(0), isConstant ? .packed(1, packing) : .input(1)]
+          + node.epilogueInputs.map { .input($0) },
+        writes: node.outputs.indices.map { .output($0) },
+        sizes: problem.sizes,
+        workspaceInBytes: isConstant ? 0 : Dimension(packing.sizeInBytes),
+        flops: flops,
+        estimatedSeconds: CPUCostModel(target).product(
+          flops: flops,
+          weightBytes: node.inputs[1].type.sizeInBytes,
+          isPacked: isConstant
+        )
+      )
+    ]
+  }
+
+  /// How filters are packed: ahead of time if they are constant.
+  private func packing(
+    _ problem: ConvolutionProblem,
+    _ weight: NodeContext.Operand,
+    _ target: Target
+  ) -> KernelCall.Packing {
+    let dtype = weight.type.dtype
+    let storage = CxxScalar.storageType(dtype)
+    let width = MatMul.panelWidth(dtype, target)
+    let isDepthwise = problem.isDepthwise
+    let panels = (problem.filters + width - 1) / width
+    let kernel = KernelSource(
+      stem: "pack_\(isDepthwise ? "depthwise_" : "")filters_\(dtype.rawValue)",
+      headers: ["ait/cpu/convolution_pack.h"],
+      definitions: isDepthwise
+        ? ""
+        : "static_assert(ait::MatmulTile<ait::Accumulator<\(storage), \(storage)>>::kColumns == \(width));",
+      statement: isDepthwise
+        ? "ait::packDepthwiseFilters<\(storage)>(context);"
+        : "ait::packFilters<\(storage), \(width)>(context);",
+      configuration: isDepthwise ? "tap after tap" : "panels of \(width)"
+    )
+    let elements =
+      problem.taps * problem.groups * (isDepthwise ? 1 : panels * width * problem.channels)
+    return KernelCall.Packing(
+      kernel: kernel,
+      sizes: problem.packingSizes,
+      sizeInBytes: elements * dtype.sizeInBytes,
+      dtype: dtype
+    )
+  }
+}

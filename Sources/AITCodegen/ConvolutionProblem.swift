@@ -1,0 +1,125 @@
+import AITGraph
+import AITKernels
+
+/// A convolution as the prelude's templates see it: images of three spatial axes, of which an image
+/// of fewer lacks the first.
+package struct ConvolutionProblem {
+  /// One spatial axis.
+  package struct Axis {
+    package fileprivate(set) var input: Dimension = 1
+    package fileprivate(set) var output: Dimension = 1
+    package fileprivate(set) var taps = 1
+    package let stride: Int
+    package let dilation: Int
+    package let inputDilation: Int
+    package let padding: (before: Int, after: Int)
+
+    /// Creates an axis whose extents are those of the node's operands.
+    package init(
+      stride: Int = 1,
+      dilation: Int = 1,
+      inputDilation: Int = 1,
+      padding: (before: Int, after: Int) = (0, 0)
+    ) {
+      self.stride = stride
+      self.dilation = dilation
+      self.inputDilation = inputDilation
+      self.padding = padding
+    }
+  }
+
+  package let batch: Dimension
+  package let groups: Int
+  /// The channels of a group.
+  package let channels: Int
+  /// The filters of a group.
+  package let filters: Int
+  package let axes: [Axis]
+  /// Strides of the image, then of the filters: n or o, three spatial axes, c.
+  package let imageStrides: [Dimension]
+  package let filterStrides: [Dimension]
+  /// The same of each extra, then of each output.
+  package let operandStrides: [[Dimension]]
+  private let extras: [NodeContext.Operand]
+  private let outputs: [NodeContext.Operand]
+
+  /// Takes extents and strides from the node, the rest from the operator's spatial axes.
+  package init(_ node: NodeContext, _ spatial: [Axis], groups: Int) {
+    let (x, weight) = (node.inputs[0], node.inputs[1])
+    let shape = node.outputs[0].type.shape
+    let rank = spatial.count
+    let known = weight.type.shape.dimensions.map { $0.constant ?? 0 }
+    batch = x.type.shape[0]
+    self.groups = groups
+    channels = known[rank + 1]
+    filters = known[0] / groups
+    extras = node.epilogueInputs.map { node.inputs[$0] }
+    outputs = node.outputs
+    var axes = Array(repeating: Axis(), count: 3 - rank)
+    for (index, axis) in spatial.enumerated() {
+      var axis = axis
+      axis.input = x.type.shape[index + 1]
+      axis.output = shape[index + 1]
+      axis.taps = known[index + 1]
+      axes.append(axis)
+    }
+    self.axes = axes
+    func withAllAxes(_ strides: [Dimension]) -> [Dimension] {
+      [strides[0]] + Array(repeating: 0, count: 3 - rank) + strides.dropFirst()
+    }
+    imageStrides = withAllAxes(x.layout.strides)
+    filterStrides = withAllAxes(weight.layout.strides)
+    operandStrides = (extras + outputs).map { withAllAxes(LoopNest.strides($0, over: shape)) }
+  }
+
+  package var taps: Int { axes.reduce(1) { $0 * $1.taps } }
+
+  /// Whether each channel has a filter of its own.
+  package var isDepthwise: Bool { groups > 1 && channels == 1 && filters == 1 }
+
+  /// Whether every tap of every output meets an element of the image.
+  package var isInside: Bool {
+    axes.allSatisfy {
+      $0.inputDilation == 1 && $0.padding.before <= 0 && $0.padding.after <= 0
+    }
+  }
+
+  /// The sizes up to the strides of the filters.
+  private var leadingSizes: [Dimension] {
+    let counts = [batch, Dimension(channels), Dimension(filters), Dimension(groups)]
+    let spatial = axes.flatMap { axis -> [Dimension] in
+      [
+        axis.input, axis.output, Dimension(axis.taps), Dimension(axis.stride),
+        Dimension(axis.dilation), Dimension(axis.inputDilation), Dimension(axis.padding.before),
+      ]
+    }
+    return counts + spatial + imageStrides + filterStrides
+  }
+
+  /// The sizes of a kernel; see `conv::Sizes` of the prelude.
+  package var sizes: [Dimension] { leadingSizes + operandStrides.flatMap { $0 } }
+
+  /// Those by which filters are packed, which depend on nothing that a run decides.
+  package var packingSizes: [Dimension] {
+    let spatial = axes.flatMap { axis -> [Dimension] in [1, 1, Dimension(axis.taps), 1, 1, 1, 0] }
+    return [1, Dimension(channels), Dimension(filters), Dimension(groups)] + spatial
+      + Array(repeating: 0, count: 5) + filterStrides
+  }
+
+  private func operandType(_ operand: NodeContext.Operand, _ index: Int) -> String {
+    let stride = operandStrides[index][4]
+    let isOne = groups * filters == 1
+    let access = stride == 1 || isOne ? "contiguous" : stride == 0 ? "uniform" : "strided"
+    return "ait::Operand<\(CxxScalar.storageType(operand.type.dtype)), ait::Access::\(access)>"
+  }
+
+  /// The prelude's descriptions of the extras.
+  package var extraTypes: [String] {
+    extras.enumerated().map { operandType($0.element, $0.offset) }
+  }
+
+  /// The prelude's descriptions of the outputs.
+  package var outputTypes: [String] {
+    outputs.enumerated().map { operandType($0.element, extras.count + $0.offset) }
+  }
+}
