@@ -15,7 +15,7 @@ OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release test test-swift test-native test-runtime sanitize demo device emulate example-c lint \
+.PHONY: help build release python test test-swift test-native test-runtime sanitize demo device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -48,6 +48,16 @@ else
 	  --library tmp/simple_model_demo/simple_model_demo.so --batch 1024 \
 	  || echo "pytorch: not measured (python3 with torch for CUDA is not installed)"
 endif
+
+# The compiler as one library that needs no Swift: all objects of the archive, linked for themselves.
+COMPILER_LIBRARY := python/aitemplate/_native/libAITemplate.so
+
+python: ## Build the library that the Python package loads.
+	$(SWIFT) build $(OPTIMIZED) --product AITemplateCompiler
+	ld -r --whole-archive $(RELEASE)/libAITemplateCompiler.a -o $(RELEASE)/AITemplateCompiler.o
+	$(SWIFT)c -emit-library -static-stdlib $(RELEASE)/AITemplateCompiler.o -o $(COMPILER_LIBRARY).partial \
+	  -Xlinker --gc-sections -Xlinker --version-script=tools/bridge.map -ldl
+	strip $(COMPILER_LIBRARY).partial && mv $(COMPILER_LIBRARY).partial $(COMPILER_LIBRARY)
 
 example-c: release ## Compile a graph and call the library from C.
 	$(MAKE) -C Examples/C AIT=$(abspath $(RELEASE))/ait

@@ -6,6 +6,8 @@ let package = Package(
   products: [
     .library(name: "AITemplate", targets: ["AITemplate"]),
     .executable(name: "ait", targets: ["ait"]),
+    // What the Python package's library is linked from (`make python`).
+    .library(name: "AITemplateCompiler", type: .static, targets: ["AITBridge"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -147,6 +149,11 @@ let package = Package(
         "AITemplate",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
+    ),
+    // The compiler for other languages, through functions of C.
+    .target(
+      name: "AITBridge",
+      dependencies: ["AITFacade", "AITFrontend", "AITGraph", "AITKernels", "AITPlan", "AITemplate"]
     ),
     .executableTarget(
       name: "Tutorial",

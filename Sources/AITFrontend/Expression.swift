@@ -25,6 +25,8 @@ final class Expression {
   let path: String
   /// Whether it is what its module is there for, and so bears the module's name alone.
   var representsModule = false
+  /// The name of an input or weight, if it was given after its making.
+  var sourceName: String?
   /// Names that the user gave the results.
   var givenNames: [Int: String] = [:]
 
@@ -56,6 +58,11 @@ final class Expression {
 }
 
 extension Tensor {
+  /// Names an input or weight anew.
+  ///
+  /// For programs whose tensors get their names after what is computed from them.
+  package func renameSource(_ name: String) { expression.sourceName = name }
+
   /// Returns the tensor as what the module is there for whose call made it: its node bears the
   /// module's name alone.
   func representingModule() -> Tensor {

@@ -91,7 +91,7 @@ private struct GraphBuilder {
 
   private mutating func addInput(_ expression: Expression) throws(Diagnostic) {
     guard case .input(let name) = expression.kind else { return }
-    let identifier = Identifier.make(name)
+    let identifier = Identifier.make(expression.sourceName ?? name)
     let value = try graph.addInput(identifier, expression.types[0])
     guard graph[value].name == identifier else {
       throw Diagnostic(
@@ -112,6 +112,7 @@ private struct GraphBuilder {
       let value = try addNamedConstant(name, data.type, data)
       values[identity] = [value]
     case .weight(let name):
+      let name = expression.sourceName ?? name
       values[identity] = [try addNamedConstant(name, expression.types[0], nil)]
     case .parameter(let parameter):
       let type = expression.types[0]

@@ -1,0 +1,1 @@
+"""What speaks to libraries: the compiler, through `bridge`, and compiled models."""

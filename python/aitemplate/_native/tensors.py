@@ -1,0 +1,154 @@
+"""Memory of tensors of any framework, without a copy.
+
+torch tensors, numpy arrays, what has ``__array_interface__`` or ``__cuda_array_interface__``, and
+whatever offers DLPack.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any, NamedTuple, Optional, Tuple
+
+_TORCH_NAMES = {
+    "torch.float16": "float16",
+    "torch.float32": "float32",
+    "torch.float64": "float64",
+    "torch.bfloat16": "bfloat16",
+    "torch.int8": "int8",
+    "torch.uint8": "uint8",
+    "torch.int16": "int16",
+    "torch.int32": "int32",
+    "torch.int64": "int64",
+    "torch.bool": "bool",
+}
+
+
+class Memory(NamedTuple):
+    """Where a tensor lies, and what it is."""
+
+    address: int
+    shape: Tuple[int, ...]
+    dtype: str
+    is_on_gpu: bool
+    is_contiguous: bool
+
+
+_torch_dtypes: dict = {}
+
+
+def _torch_dtype(dtype: Any) -> str:
+    name = _torch_dtypes.get(dtype)
+    if name is None:
+        name = _TORCH_NAMES.get(str(dtype))
+        if name is None:
+            raise ValueError(f"tensors of {dtype} are not supported")
+        _torch_dtypes[dtype] = name
+    return name
+
+
+def memory_of(tensor: Any) -> Memory:
+    """What is known of a tensor's memory.
+
+    Raises:
+        TypeError: for what is no tensor.
+    """
+    if hasattr(tensor, "data_ptr"):
+        return Memory(
+            tensor.data_ptr(),
+            tuple(tensor.shape),
+            _torch_dtype(tensor.dtype),
+            tensor.is_cuda,
+            tensor.is_contiguous(),
+        )
+    if hasattr(tensor, "__array_interface__"):
+        return _array(tensor, tensor.__array_interface__, False)
+    if hasattr(tensor, "__cuda_array_interface__"):
+        return _array(tensor, tensor.__cuda_array_interface__, True)
+    if hasattr(tensor, "__dlpack__"):
+        return _dlpack(tensor)
+    raise TypeError(f"{type(tensor).__name__} is no tensor")
+
+
+def _array(tensor: Any, interface: Any, is_on_gpu: bool) -> Memory:
+    dtype = getattr(tensor, "dtype", None)
+    name = getattr(dtype, "name", None) or str(interface["typestr"])
+    shape = tuple(interface["shape"])
+    address = interface["data"][0] if interface.get("data") else 0
+    strides = interface.get("strides")
+    size = int(interface["typestr"][2:])
+    return Memory(address, shape, name, is_on_gpu, _is_dense(shape, strides, size))
+
+
+def _is_dense(shape: Tuple[int, ...], strides: Optional[Tuple[int, ...]], unit: int) -> bool:
+    if strides is None or 0 in shape:
+        return True
+    expected = unit
+    for extent, stride in zip(reversed(shape), reversed(strides)):
+        if extent != 1 and stride != expected:
+            return False
+        expected *= extent
+    return True
+
+
+class _DLDevice(ctypes.Structure):
+    _fields_ = [("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32)]
+
+
+class _DLDataType(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16)]
+
+
+class _DLTensor(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", _DLDevice),
+        ("ndim", ctypes.c_int32),
+        ("dtype", _DLDataType),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+    ]
+
+
+_DLPACK_NAMES = {
+    (0, 8): "int8",
+    (0, 16): "int16",
+    (0, 32): "int32",
+    (0, 64): "int64",
+    (1, 8): "uint8",
+    (2, 16): "float16",
+    (2, 32): "float32",
+    (2, 64): "float64",
+    (4, 16): "bfloat16",
+    (6, 8): "bool",
+}
+
+
+def _dlpack(tensor: Any) -> Memory:
+    # The capsule is looked at and thrown away: the caller's object keeps the memory.
+    capsule = tensor.__dlpack__()
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype = ctypes.c_void_p
+    get.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    view = ctypes.cast(get(capsule, b"dltensor"), ctypes.POINTER(_DLTensor)).contents
+    shape = tuple(view.shape[axis] for axis in range(view.ndim))
+    strides = tuple(view.strides[axis] for axis in range(view.ndim)) if view.strides else None
+    name = _DLPACK_NAMES.get((view.dtype.code, view.dtype.bits))
+    if name is None or view.dtype.lanes != 1:
+        raise ValueError(f"a DLPack tensor of type code {view.dtype.code}, {view.dtype.bits} bits")
+    # kDLCPU and kDLCUDAHost are memory of the host.
+    is_on_gpu = view.device.device_type not in (1, 3)
+    return Memory(
+        (view.data or 0) + view.byte_offset,
+        shape,
+        name,
+        is_on_gpu,
+        _is_dense(shape, strides, 1),
+    )
+
+
+def is_torch(tensor: Any) -> bool:
+    """Whether a tensor is torch's; torch is not imported for it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(tensor, torch.Tensor)

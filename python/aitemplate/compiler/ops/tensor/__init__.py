@@ -1,0 +1,1 @@
+"""Modules of AITemplate's names: what programs import of `ops.tensor`."""
