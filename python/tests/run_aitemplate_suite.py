@@ -14,6 +14,7 @@ Needs torch, numpy, parameterized, and for single tests pytest, einops, sympy an
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import queue
@@ -88,6 +89,23 @@ def test_files(suite: str, only: Optional[str]) -> List[str]:
     return sorted(file for file in found if re.search(pattern, file))
 
 
+def written_tests(path: str) -> List[str]:
+    """The tests of a file that cannot be imported: those that are written, without parameters."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            found.append(node.name)
+        elif isinstance(node, ast.ClassDef):
+            found += [
+                f"{node.name}.{member.name}"
+                for member in node.body
+                if isinstance(member, ast.FunctionDef) and member.name.startswith("test_")
+            ]
+    return found
+
+
 def each(servers: List[Server], requests: List[Dict[str, Any]], done: Any) -> None:
     """Asks for all requests, as many at once as there are servers."""
     waiting: queue.Queue[Dict[str, Any]] = queue.Queue()
@@ -132,6 +150,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=300, help="seconds for a test")
     parser.add_argument("--only", help="regular expression of files, then :: and one of tests")
     parser.add_argument("--sample", type=int, help="so many tests of each file at most")
+    parser.add_argument("--list", action="store_true", help="print the tests, run none")
     parser.add_argument("--resume", help="the file of results; those in it are not run again")
     parser.add_argument("--retry", action="store_true", help="run those that did not pass again")
     parser.add_argument("--deadline", type=float, help="start no test after so many seconds")
@@ -155,18 +174,24 @@ def collect(
     """The requests for all tests that are to run; files that are skipped are noted as results."""
     requests: List[Dict[str, Any]] = []
     wanted = (options.only or "").partition("::")[2]
+
+    def whole(file: str, answer: Dict[str, Any]) -> None:
+        for test in written_tests(os.path.join(options.suite, file)):
+            if re.search(wanted, test):
+                note(file, test, answer)
+
     to_import = []
     for file in test_files(options.suite, options.only):
         reason = suite_report.reason_to_skip(file, "")
         if reason is not None:
-            note(file, "", {"status": "skipped", "cause": reason, "seconds": 0})
+            whole(file, {"status": "skipped", "cause": reason, "seconds": 0})
         else:
             to_import.append({"kind": "collect", "file": file})
 
     def collected(request: Dict[str, Any], answer: Dict[str, Any]) -> None:
         file = request["file"]
         if "tests" not in answer:
-            note(file, "", suite_report.excuse(answer))
+            whole(file, suite_report.excuse(answer))
             return
         tests = [test for test in answer["tests"] if re.search(wanted, test)]
         if options.sample and len(tests) > options.sample:
@@ -207,6 +232,10 @@ def main() -> int:
     begin = time.monotonic()
     try:
         requests = collect(options, servers, results, note)
+        if options.list:
+            for request in requests:
+                print(identifier(request["file"], request["test"]))
+            return 0
         print(f"{len(requests)} tests; results go to {path}", flush=True)
         count = 0
 
