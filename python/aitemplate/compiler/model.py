@@ -108,11 +108,14 @@ class _Call:
         "is_kept",
     )
 
-    def __init__(self, input_ranks: List[int], output_ranks: List[int]) -> None:
+    def __init__(
+        self, input_ranks: List[int], output_ranks: List[int], result_ranks: List[int]
+    ) -> None:
         self.inputs, self.input_shapes = self._array(input_ranks)
         self.outputs, self.output_shapes = self._array(output_ranks)
-        self.results = [(ctypes.c_int64 * max(1, rank))() for rank in output_ranks]
-        self.shapes = (ctypes.POINTER(ctypes.c_int64) * max(1, len(output_ranks)))()
+        # The library writes as many extents as its results have, whatever it was given.
+        self.results = [(ctypes.c_int64 * max(1, rank))() for rank in result_ranks]
+        self.shapes = (ctypes.POINTER(ctypes.c_int64) * max(1, len(result_ranks)))()
         for index, result in enumerate(self.results):
             self.shapes[index] = ctypes.cast(result, ctypes.POINTER(ctypes.c_int64))
         self.is_kept = True
@@ -450,10 +453,10 @@ class Model:
             try:
                 call = self._calls.pop()
             except IndexError:
-                call = _Call(self._input_ranks, self._output_ndims)
+                call = _Call(self._input_ranks, self._output_ndims, self._output_ndims)
         else:
             # The library says what is wrong with other ranks.
-            call = _Call(given[0], given[1] or self._output_ndims)
+            call = _Call(given[0], given[1] or self._output_ndims, self._output_ndims)
             call.is_kept = False
         call.fill(call.inputs, call.input_shapes, inputs)
         call.fill(call.outputs, call.output_shapes, outputs or ())

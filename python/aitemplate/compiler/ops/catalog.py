@@ -156,6 +156,7 @@ class CatalogOperator(Operator):
 
     def _apply(self, operands: Dict[str, Any]) -> Any:
         """Notes what is to be computed, and returns tensors for the results."""
+        self._operands = operands
         inputs: List[Tensor] = []
         for value in operands.values():
             _tensors_in(value, inputs)
