@@ -33,8 +33,11 @@ extension Bridge {
         data[constant.name] = try Bridge.tensorData(constant.memory, isCopied: false)
       }
       var graph = try ObjectTable.withObjects { (objects) throws(Diagnostic) in
-        for source in inputs + parameters {
-          try objects.tensor(source.tensor).renameSource(source.name)
+        for source in inputs {
+          try objects.tensor(source.tensor).resolveSource(name: source.name, isInput: true)
+        }
+        for source in parameters {
+          try objects.tensor(source.tensor).resolveSource(name: source.name, isInput: false)
         }
         var sources: [Tensor] = []
         for input in inputs { sources.append(try objects.tensor(input.tensor)) }

@@ -25,8 +25,8 @@ final class Expression {
   let path: String
   /// Whether it is what its module is there for, and so bears the module's name alone.
   var representsModule = false
-  /// The name of an input or weight, if it was given after its making.
-  var sourceName: String?
+  /// What an input or weight is, if that was said after its making.
+  var resolvedSource: (name: String, isInput: Bool)?
   /// Names that the user gave the results.
   var givenNames: [Int: String] = [:]
 
@@ -58,10 +58,12 @@ final class Expression {
 }
 
 extension Tensor {
-  /// Names an input or weight anew.
+  /// Says anew what an input or weight is called, and which of the two it is.
   ///
   /// For programs whose tensors get their names after what is computed from them.
-  package func renameSource(_ name: String) { expression.sourceName = name }
+  package func resolveSource(name: String, isInput: Bool) {
+    expression.resolvedSource = (name, isInput)
+  }
 
   /// Returns the tensor as what the module is there for whose call made it: its node bears the
   /// module's name alone.

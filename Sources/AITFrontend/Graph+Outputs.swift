@@ -24,6 +24,20 @@ extension Graph {
   }
 }
 
+extension Expression {
+  /// The name of what is given at each run.
+  fileprivate var inputName: String? {
+    if let resolvedSource { return resolvedSource.isInput ? resolvedSource.name : nil }
+    return if case .input(let name) = kind { name } else { nil }
+  }
+
+  /// The name of a constant whose elements are not known.
+  fileprivate var weightName: String? {
+    if let resolvedSource { return resolvedSource.isInput ? nil : resolvedSource.name }
+    return if case .weight(let name) = kind { name } else { nil }
+  }
+}
+
 /// Turns expressions into a graph.
 private struct GraphBuilder {
   private(set) var graph: Graph
@@ -90,8 +104,8 @@ private struct GraphBuilder {
   // MARK: - Inputs and constants
 
   private mutating func addInput(_ expression: Expression) throws(Diagnostic) {
-    guard case .input(let name) = expression.kind else { return }
-    let identifier = Identifier.make(expression.sourceName ?? name)
+    guard let name = expression.inputName else { return }
+    let identifier = Identifier.make(name)
     let value = try graph.addInput(identifier, expression.types[0])
     guard graph[value].name == identifier else {
       throw Diagnostic(
@@ -111,8 +125,8 @@ private struct GraphBuilder {
     case .constant(let data, name: let name?):
       let value = try addNamedConstant(name, data.type, data)
       values[identity] = [value]
-    case .weight(let name):
-      let name = expression.sourceName ?? name
+    case .weight, .input:
+      guard let name = expression.weightName else { break }
       values[identity] = [try addNamedConstant(name, expression.types[0], nil)]
     case .parameter(let parameter):
       let type = expression.types[0]
@@ -132,7 +146,7 @@ private struct GraphBuilder {
         parameters[ObjectIdentifier(parameter)] = value
         values[identity] = [value]
       }
-    case .input, .fragment, .constant: break
+    case .fragment, .constant: break
     }
   }
 

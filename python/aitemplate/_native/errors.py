@@ -8,8 +8,8 @@ from typing import Any, Dict, Optional
 class DiagnosticError(RuntimeError, ValueError):
     """A problem that the compiler found.
 
-    The text says what was found, what was expected, the line of Python that made it, and what to do.
-    It is a `RuntimeError` and a `ValueError`, as AITemplate raises either for such problems.
+    The text says what was found, what was expected, the line of Python that made it, and what to
+    do. It is a `RuntimeError` and a `ValueError`, as AITemplate raises either for such problems.
 
     Attributes:
         identity: the kind of problem, such as ``shape-mismatch``.

@@ -77,8 +77,10 @@ def _check_outputs(outputs: List[Tensor], tensors: List[Tensor]) -> None:
 
 
 def _data_of(value: Any) -> Any:
-    return _TorchConstantTensorData(value) if hasattr(value, "data_ptr") else (
-        _NumpyConstantTensorData(value)
+    return (
+        _TorchConstantTensorData(value)
+        if hasattr(value, "data_ptr")
+        else (_NumpyConstantTensorData(value))
     )
 
 

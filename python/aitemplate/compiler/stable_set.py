@@ -39,7 +39,7 @@ class StableSet(MutableSet):
         for value in other:
             self.add(value)
 
-    def copy(self) -> "StableSet":
+    def copy(self) -> StableSet:
         """A set of the same elements in the same order."""
         return StableSet(self._elements)
 
@@ -51,7 +51,7 @@ class StableSet(MutableSet):
         self._check(other)
         return list(self._elements) == list(other._elements)
 
-    def __sub__(self, other: Iterable[Any]) -> "StableSet":
+    def __sub__(self, other: Iterable[Any]) -> StableSet:
         left = self.copy()
         for value in other:
             left.discard(value)

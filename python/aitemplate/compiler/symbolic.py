@@ -26,20 +26,20 @@ class Symbolic:
         self.upper = upper
 
     @staticmethod
-    def of(reply: Dict[str, Any]) -> "Symbolic":
+    def of(reply: Dict[str, Any]) -> Symbolic:
         """The expression that a reply describes."""
         return Symbolic(reply["dimension"], reply["text"], reply["lower"], reply["upper"])
 
     @staticmethod
-    def symbol(name: str, lower: int, upper: int) -> "Symbolic":
+    def symbol(name: str, lower: int, upper: int) -> Symbolic:
         """The symbol of a name and bounds."""
         reply = bridge.call("dimension.symbol", {"name": name, "lower": lower, "upper": upper})
         return Symbolic.of(reply)
 
     @staticmethod
     def combine(
-        function: str, left: Union[int, "Symbolic"], right: Union[int, "Symbolic"]
-    ) -> Union[int, "Symbolic"]:
+        function: str, left: Union[int, Symbolic], right: Union[int, Symbolic]
+    ) -> Union[int, Symbolic]:
         """A function of expressions and numbers: add, subtract, multiply, divide."""
         reply = bridge.call(
             "dimension.combine",

@@ -1,8 +1,8 @@
 """AITemplate's operators, by their names.
 
 ``ops.gemm_rcr_bias()(x, weight, bias)``: the constructor takes what stays the same, the call takes
-tensors. Classes are made from the compiler's catalogue when they are first asked for; functions such
-as ``ops.relu(x)`` are in `common.math`.
+tensors. Classes are made from the compiler's catalogue when they are first asked for; functions
+such as ``ops.relu(x)`` are in `common.math`.
 """
 
 from __future__ import annotations

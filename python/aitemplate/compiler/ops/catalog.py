@@ -179,7 +179,7 @@ class CatalogOperator(Operator):
 
     def _result(self, reply: Dict[str, Any], inputs: List[Tensor]) -> Tensor:
         shape = [dim_of(dim) for dim in reply["shape"]]
-        if shape and not shape[0].lower_bound() == shape[0].upper_bound():
+        if shape and shape[0].lower_bound() != shape[0].upper_bound():
             shape[0] = jagged_like(shape[0], inputs)
         tensor = Tensor(shape, src_ops=[self], dtype=reply["dtype"])
         tensor._number = reply["tensor"]

@@ -1,7 +1,7 @@
 """Operators on jagged tensors: sequences of several lengths, one after the other in memory.
 
-A jagged tensor is dense to the compiler; where its sequences lie is said by tensors of offsets, which
-these classes pass along.
+A jagged tensor is dense to the compiler; where its sequences lie is said by tensors of offsets,
+which these classes pass along.
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ class make_jagged(catalog.Operator):  # noqa: N801
         outputs = []
         for each in sources:
             # The same tensor to the compiler, under another description.
-            output = Tensor(
-                [jagged] + each._attrs["shape"][1:], src_ops=[self], is_view_of=each
-            )
+            output = Tensor([jagged] + each._attrs["shape"][1:], src_ops=[self], is_view_of=each)
             output.number = each.number
             outputs.append(output)
         self._attrs["outputs"] = outputs
@@ -95,7 +93,7 @@ class make_jagged(catalog.Operator):  # noqa: N801
 
 
 class _JaggedOperator(catalog.CatalogOperator):
-    def __new__(cls, *args: Any, **kwargs: Any) -> "_JaggedOperator":
+    def __new__(cls, *args: Any, **kwargs: Any) -> _JaggedOperator:
         cls.entry = catalog.entries()[cls.__name__]
         return super().__new__(cls)
 
@@ -125,9 +123,7 @@ class padded_dense_to_jagged(_JaggedOperator):  # noqa: N801
         if isinstance(total_length, JaggedIntVar):
             total_length = total_length.total_length()
         if type(total_length) is not IntVar:
-            raise TypeError(
-                f"total_length must be IntVar, but got {type(total_length).__name__}."
-            )
+            raise TypeError(f"total_length must be IntVar, but got {type(total_length).__name__}.")
         super().__init__(total_length=total_length)
 
     def __call__(self, x: Tensor, offsets_list: List[Tensor]) -> Tensor:

@@ -12,11 +12,11 @@ from aitemplate.compiler.ops.common.epilogue import FuncEnum
 class elementwise(catalog.CatalogOperator):  # noqa: N801
     """A function of elements: ``elementwise(FuncEnum.ADD)(x, y)``.
 
-    Operands are tensors or numbers and broadcast. Of a jagged operand and a dense one, the dense one
-    is taken where the sequences lie.
+    Operands are tensors or numbers and broadcast. Of a jagged operand and a dense one, the dense
+    one is taken where the sequences lie.
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "elementwise":
+    def __new__(cls, *args: Any, **kwargs: Any) -> elementwise:
         if not cls.entry:
             cls.entry = catalog.entries()["elementwise"]
         return super().__new__(cls)

@@ -49,7 +49,9 @@ def _function(name: str, function: FuncEnum, formula: str) -> Callable[..., Tens
 
 
 abs = _function("abs", FuncEnum.ABS, "|x|")
-celu = _function("celu", FuncEnum.CELU, "max(0, x) + min(0, a (exp(x / a) - 1)); a is 1 unless given")
+celu = _function(
+    "celu", FuncEnum.CELU, "max(0, x) + min(0, a (exp(x / a) - 1)); a is 1 unless given"
+)
 cos = _function("cos", FuncEnum.COS, "cos(x)")
 elu = _function("elu", FuncEnum.ELU, "x, or a (exp(x) - 1) below 0; a is 1 unless given")
 exp = _function("exp", FuncEnum.EXP, "exp(x)")

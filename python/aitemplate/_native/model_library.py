@@ -1,0 +1,104 @@
+"""The functions of a model library, and what is passed to them."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Callable, List, Sequence, Tuple
+
+from aitemplate.compiler.dtype import dtype_str_to_enum
+
+
+class Shape(ctypes.Structure):
+    """Extents of a tensor."""
+
+    _fields_ = [("shape_data", ctypes.POINTER(ctypes.c_int64)), ("size", ctypes.c_size_t)]
+
+
+class Data(ctypes.Structure):
+    """A tensor: `AITData` of the C interface."""
+
+    _fields_ = [("pointer", ctypes.c_void_p), ("shape", Shape), ("dtype", ctypes.c_int)]
+
+
+def _close(library: ctypes.CDLL) -> None:
+    close = ctypes.CDLL(None).dlclose
+    close.argtypes = [ctypes.c_void_p]
+    close(library._handle)
+
+
+class Library:
+    """The functions of a model library; each raises with the library's own text if it fails."""
+
+    def __init__(self, path: str) -> None:
+        self.lib_path = path
+        self.DLL = ctypes.CDLL(path)
+        self.DLL.AITemplateGetLastError.restype = ctypes.c_char_p
+        self.is_open = True
+
+    def close(self) -> None:
+        """Unloads the library; its functions raise from then on."""
+        if self.is_open:
+            self.is_open = False
+            self.__dict__ = {"DLL": self.DLL, "lib_path": self.lib_path, "is_open": False}
+            _close(self.DLL)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("__") or "DLL" not in self.__dict__:
+            raise AttributeError(name)
+        if not self.is_open:
+            raise RuntimeError(f"Cannot use closed AIT library: {self.lib_path}")
+        function = getattr(self.DLL, name)
+        last_error = self.DLL.AITemplateGetLastError
+
+        def call(*args: Any) -> None:
+            if function(*args):
+                text = (last_error() or b"").decode(errors="replace")
+                raise RuntimeError(f"Error in function: {name}: {text}" if text else name)
+
+        self.__dict__[name] = call
+        return call
+
+
+class Call:
+    """What a run passes to the library: arrays that are kept and filled anew."""
+
+    __slots__ = (
+        "inputs",
+        "outputs",
+        "shapes",
+        "input_shapes",
+        "output_shapes",
+        "results",
+        "is_kept",
+    )
+
+    def __init__(
+        self, input_ranks: List[int], output_ranks: List[int], result_ranks: List[int]
+    ) -> None:
+        self.inputs, self.input_shapes = self._array(input_ranks)
+        self.outputs, self.output_shapes = self._array(output_ranks)
+        # The library writes as many extents as its results have, whatever it was given.
+        self.results = [(ctypes.c_int64 * max(1, rank))() for rank in result_ranks]
+        self.shapes = (ctypes.POINTER(ctypes.c_int64) * max(1, len(result_ranks)))()
+        for index, result in enumerate(self.results):
+            self.shapes[index] = ctypes.cast(result, ctypes.POINTER(ctypes.c_int64))
+        self.is_kept = True
+
+    @staticmethod
+    def fill(array: Any, shapes: List[Any], data: Sequence[Any]) -> None:
+        """Describes what has an address, extents and a type in this order."""
+        for element, shape, each in zip(array, shapes, data):
+            element.pointer = each[0]
+            element.dtype = dtype_str_to_enum(each[2])
+            extents = each[1]
+            if extents:
+                shape[:] = extents
+
+    @staticmethod
+    def _array(ranks: List[int]) -> Tuple[Any, List[Any]]:
+        array = (Data * max(1, len(ranks)))()
+        shapes = [(ctypes.c_int64 * max(1, rank))() for rank in ranks]
+        for index, (rank, shape) in enumerate(zip(ranks, shapes)):
+            array[index].shape.shape_data = ctypes.cast(shape, ctypes.POINTER(ctypes.c_int64))
+            array[index].shape.size = rank
+        return array, shapes
