@@ -15,7 +15,7 @@ OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release python test test-swift test-native test-runtime sanitize demo device emulate example-c lint \
+.PHONY: help build release python test test-swift test-python test-native test-runtime sanitize demo device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -62,10 +62,19 @@ python: ## Build the library that the Python package loads.
 example-c: release ## Compile a graph and call the library from C.
 	$(MAKE) -C Examples/C AIT=$(abspath $(RELEASE))/ait
 
-test: test-native test-runtime test-swift ## All tests.
+test: test-native test-runtime test-swift test-python ## All tests.
 
 test-swift: fixture ## The Swift tests.
 	$(SWIFT) test $(CHECKS)
+
+VENV_PYTHON ?= .venv-python
+
+test-python: python ## The tests of the Python package; those about PyTorch, where it can be installed.
+	test -x $(VENV_PYTHON)/bin/python || { $(PYTHON) -m venv $(VENV_PYTHON) \
+	  && $(VENV_PYTHON)/bin/pip install --quiet numpy \
+	  && { $(VENV_PYTHON)/bin/pip install --quiet torch==2.13.0+cpu \
+	    || echo "torch could not be installed: its tests are skipped"; }; }
+	$(VENV_PYTHON)/bin/python -m unittest discover -s python/tests
 
 test-native: ## The tests of the kernel templates.
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX)
