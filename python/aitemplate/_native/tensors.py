@@ -35,6 +35,7 @@ class Memory(NamedTuple):
 
 
 _torch_dtypes: dict = {}
+_array_dtypes: dict = {}
 
 
 def _torch_dtype(dtype: Any) -> str:
@@ -61,10 +62,13 @@ def memory_of(tensor: Any) -> Memory:
             tensor.is_cuda,
             tensor.is_contiguous(),
         )
-    if hasattr(tensor, "__array_interface__"):
-        return _array(tensor, tensor.__array_interface__, False)
-    if hasattr(tensor, "__cuda_array_interface__"):
-        return _array(tensor, tensor.__cuda_array_interface__, True)
+    # Each look makes the dictionary anew.
+    interface = getattr(tensor, "__array_interface__", None)
+    if interface is not None:
+        return _array(tensor, interface, False)
+    interface = getattr(tensor, "__cuda_array_interface__", None)
+    if interface is not None:
+        return _array(tensor, interface, True)
     if hasattr(tensor, "__dlpack__"):
         return _dlpack(tensor)
     raise TypeError(f"{type(tensor).__name__} is no tensor")
@@ -72,8 +76,13 @@ def memory_of(tensor: Any) -> Memory:
 
 def _array(tensor: Any, interface: Any, is_on_gpu: bool) -> Memory:
     dtype = getattr(tensor, "dtype", None)
-    name = getattr(dtype, "name", None) or str(interface["typestr"])
-    shape = tuple(interface["shape"])
+    name = _array_dtypes.get(dtype)
+    if name is None:
+        name = getattr(dtype, "name", None) or str(interface["typestr"])
+        if dtype is not None:
+            # numpy works the name out at each look.
+            _array_dtypes[dtype] = name
+    shape = interface["shape"]
     address = interface["data"][0] if interface.get("data") else 0
     strides = interface.get("strides")
     size = int(interface["typestr"][2:])
