@@ -61,6 +61,10 @@ let package = Package(
 
     // AITemplate's operators by their names, made of ours.
     .target(name: "AITFacade", dependencies: ["AITFrontend", "AITGraph", "AITOperators"]),
+    .testTarget(
+      name: "FacadeTests",
+      dependencies: ["AITFacade", "AITFrontend", "AITGraph", "AITOperators", "AITReference"]
+    ),
 
     // Files of weights.
     .target(name: "AITWeights", dependencies: ["AITGraph"]),

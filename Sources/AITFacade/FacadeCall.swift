@@ -14,8 +14,10 @@ package struct FacadeCall {
     var given = given
     var arguments: [String: FacadeArgument] = [:]
     for parameter in op.attributes + op.operands {
+      // A constructor and a call may share a name: the call's argument, if given, is the one.
       guard
-        let value = given.removeValue(forKey: parameter.name) ?? parameter.defaultValue?.argument
+        let value = given.removeValue(forKey: parameter.name) ?? arguments[parameter.name]
+          ?? parameter.defaultValue?.argument
       else {
         throw Diagnostic(
           .invalidArgument,
@@ -68,6 +70,44 @@ package struct FacadeCall {
       tensors.append(tensor)
     }
     return tensors
+  }
+
+  /// Tensors, of which any may be None; none if the list is.
+  package func optionalTensors(_ parameter: String) throws(Diagnostic) -> [Tensor?] {
+    guard isGiven(parameter) else { return [] }
+    guard case .list(let elements) = self[parameter] else { return [try tensor(parameter)] }
+    var tensors: [Tensor?] = []
+    for element in elements {
+      switch element {
+      case .none: tensors.append(nil)
+      case .tensor(let tensor):
+        if let diagnostic = tensor.diagnostic { throw diagnostic }
+        tensors.append(tensor)
+      default: throw mismatch(parameter, "tensors")
+      }
+    }
+    return tensors
+  }
+
+  /// Lists of so many tensors each.
+  package func tensorGroups(_ parameter: String, of count: Int) throws(Diagnostic) -> [[Tensor]] {
+    guard case .list(let groups) = self[parameter] else {
+      throw mismatch(parameter, "a list of lists of \(count) tensors")
+    }
+    var result: [[Tensor]] = []
+    for group in groups {
+      guard case .list(let elements) = group, elements.count == count else {
+        throw mismatch(parameter, "a list of lists of \(count) tensors")
+      }
+      var tensors: [Tensor] = []
+      for element in elements {
+        guard case .tensor(let tensor) = element else { throw mismatch(parameter, "tensors") }
+        if let diagnostic = tensor.diagnostic { throw diagnostic }
+        tensors.append(tensor)
+      }
+      result.append(tensors)
+    }
+    return result
   }
 
   /// A tensor or a number.
@@ -171,6 +211,37 @@ package struct FacadeCall {
     var dimensions: [Dimension] = []
     for element in elements { dimensions.append(try dimension(element, of: parameter)) }
     return dimensions
+  }
+
+  /// Dimensions, of which any may be None.
+  package func optionalDimensions(_ parameter: String) throws(Diagnostic) -> [Dimension?] {
+    guard case .list(let elements) = self[parameter] else { return [try dimension(parameter)] }
+    var dimensions: [Dimension?] = []
+    for element in elements {
+      if case .none = element {
+        dimensions.append(nil)
+      } else {
+        dimensions.append(try dimension(element, of: parameter))
+      }
+    }
+    return dimensions
+  }
+
+  /// Lists of dimensions.
+  package func dimensionLists(_ parameter: String) throws(Diagnostic) -> [[Dimension]] {
+    guard case .list(let lists) = self[parameter] else {
+      throw mismatch(parameter, "lists of integers or dimensions")
+    }
+    var result: [[Dimension]] = []
+    for list in lists {
+      guard case .list(let elements) = list else {
+        throw mismatch(parameter, "lists of integers or dimensions")
+      }
+      var dimensions: [Dimension] = []
+      for element in elements { dimensions.append(try dimension(element, of: parameter)) }
+      result.append(dimensions)
+    }
+    return result
   }
 
   private func dimension(_ argument: FacadeArgument, of parameter: String) throws(Diagnostic)

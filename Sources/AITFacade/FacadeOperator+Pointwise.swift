@@ -1,8 +1,12 @@
 import AITFrontend
 import AITGraph
+import AITOperators
 
 extension FacadeOperator {
   /// Functions of single elements: AITemplate has them as one operator that is told the function.
+  ///
+  /// AITemplate converts no types: the result has the operands' type, to which numbers and bool
+  /// operands are converted. Numbers alone give float16.
   static let pointwise: [FacadeOperator] = [
     FacadeOperator(
       "elementwise",
@@ -19,40 +23,82 @@ extension FacadeOperator {
         )
       }
       let operands = try call.operands("args")
-      guard function.operandCounts.contains(operands.count) else {
+      guard operands.count == function.arity else {
         throw call.failure(
           .wrongInputCount,
-          "\(name) of \(operands.count) operands, expected \(function.operandCounts)"
+          "\(name) of \(operands.count) operands, expected \(function.arity)"
         )
       }
-      return [try function.apply(call, operands)]
-    }
+      return [try apply(function, operands, call)]
+    },
+    FacadeOperator(
+      "clamp",
+      "min(max(x, min_value), max_value); a limit that is None does not apply",
+      [
+        .tensor("x"), FacadeParameter("min_value", .operand, default: Default.none),
+        FacadeParameter("max_value", .operand, default: Default.none),
+      ]
+    ) { (call) throws(Diagnostic) in
+      let limits = try ["min_value", "max_value"].map { name throws(Diagnostic) in
+        call.isGiven(name) ? try call.operand(name) : nil
+      }
+      guard limits.contains(where: { $0 != nil }) else {
+        throw call.failure(.invalidArgument, "no limits", hint: "give min_value, max_value or both")
+      }
+      var result = try call.tensor("x")
+      if let least = limits[0] { result = try apply(.maximum, [result, least], call) }
+      if let greatest = limits[1] { result = try apply(.minimum, [result, greatest], call) }
+      return [result]
+    },
+    FacadeOperator(
+      "cast",
+      "x converted to an element type",
+      [.tensor("x"), FacadeParameter("dtype", .dtype, default: .string("bfloat16"))]
+    ) { (call) throws(Diagnostic) in
+      [try call.tensor("x").cast(to: try call.dtype("dtype"))]
+    },
   ]
 
-  /// A function of FuncEnum.
-  private struct Function: Sendable {
-    let operandCounts: ClosedRange<Int>
-    let apply: @Sendable (FacadeCall, [any TensorOperand]) throws(Diagnostic) -> Tensor
-  }
+  private typealias Default = FacadeParameter.Default
 
-  private static func unary(_ apply: @escaping @Sendable (Tensor) -> Tensor) -> Function {
-    Function(operandCounts: 1...1) { (call, x) throws(Diagnostic) in
-      guard let tensor = x[0] as? Tensor else { throw call.mismatch("args", "a tensor") }
-      return apply(tensor)
+  /// The functions of FuncEnum.
+  private static let functions: [String: ScalarFunction] = [
+    "ADD": .add, "SUB": .subtract, "MUL": .multiply, "DIV": .divide, "FLOOR_DIV": .floorDivide,
+    "POW": .power, "MAX": .maximum, "MIN": .minimum,
+    "TANH": .tanh, "COS": .cos, "SIN": .sin, "SIGN": .sign, "ABS": .abs, "FLOOR": .floor,
+    "LOGE": .log, "LOG1P": .log1p, "EXP": .exp, "SQRT": .sqrt, "RECIPROCAL": .reciprocal,
+    "SIGMOID": .sigmoid, "RELU": .relu, "SILU": .silu, "GELU": .gelu, "FASTGELU": .fastGELU,
+    "SOFTSIGN": .softsign,
+    "LRELU": .leakyReLU,  // x, slope
+    "ELU": .elu, "CELU": .celu,  // x, alpha
+    "HARDTANH": .clamp,  // x, least, greatest
+    "SOFTPLUS": .softplus,  // x, beta, threshold
+    "NAN_TO_NUM": .nanToNum,  // x, for NaN, for +infinity, for -infinity
+    "CLAMP_NAN_TO_NUM": .clampNaNToNum,  // x, least, greatest, for NaN
+  ]
+
+  /// Returns a function of operands in the one type that they have.
+  private static func apply(
+    _ function: ScalarFunction,
+    _ operands: [any TensorOperand],
+    _ call: FacadeCall
+  ) throws(Diagnostic) -> Tensor {
+    let tensors = operands.compactMap { $0 as? Tensor }
+    let numeric = tensors.filter { $0.dtype != .bool }
+    try call.checkOneType(numeric)
+    let dtype = numeric.first?.dtype ?? (tensors.isEmpty ? .float16 : .bool)
+    return try built(tensors) { (graph, inputs) throws(Diagnostic) in
+      var rest = inputs[...]
+      var values: [PointwiseOperand] = []
+      for operand in operands {
+        switch operand {
+        case let number as Int: values.append(.scalar(number))
+        case let number as Double: values.append(.scalar(number))
+        case let truth as Bool: values.append(.scalar(truth))
+        default: values.append(.value(try graph.cast(rest.removeFirst(), to: dtype)))
+        }
+      }
+      return try graph.cast(try graph.pointwise(function, values), to: dtype)
     }
   }
-
-  private static func binary(
-    _ apply: @escaping @Sendable (any TensorOperand, any TensorOperand) -> Tensor
-  ) -> Function {
-    Function(operandCounts: 2...2) { (_, x) in apply(x[0], x[1]) }
-  }
-
-  private static let functions: [String: Function] = [
-    "TANH": unary { tanh($0) },
-    "RELU": unary { relu($0) },
-    "SIGMOID": unary { sigmoid($0) },
-    "MAX": binary { maximum($0, $1) },
-    "MIN": binary { minimum($0, $1) },
-  ]
 }

@@ -22,6 +22,8 @@ package struct FacadeOperator: Sendable {
   /// The parameters of the call, in order.
   package let operands: [FacadeParameter]
   package let results: Results
+  /// The parameter that, if given, makes a call return its one result and no list.
+  package let joiningParameter: String?
   /// Returns the results for arguments.
   package let build: @Sendable (FacadeCall) throws(Diagnostic) -> [Tensor]
 
@@ -31,6 +33,7 @@ package struct FacadeOperator: Sendable {
     attributes: [FacadeParameter] = [],
     _ operands: [FacadeParameter],
     results: Results = .tensor,
+    joiningParameter: String? = nil,
     build: @escaping @Sendable (FacadeCall) throws(Diagnostic) -> [Tensor]
   ) {
     self.name = name
@@ -38,6 +41,7 @@ package struct FacadeOperator: Sendable {
     self.attributes = attributes
     self.operands = operands
     self.results = results
+    self.joiningParameter = joiningParameter
     self.build = build
   }
 }
@@ -52,7 +56,21 @@ package enum FacadeCatalog {
   /// The families, each in a file of its own.
   private static let families: [[FacadeOperator]] = [
     FacadeOperator.products,
+    FacadeOperator.permutedProducts,
+    FacadeOperator.groupedProducts,
+    FacadeOperator.batchedProducts,
+    FacadeOperator.transposedProducts,
     FacadeOperator.pointwise,
+    FacadeOperator.selections,
+    FacadeOperator.normalizations,
+    FacadeOperator.reductions,
+    FacadeOperator.shapes,
+    FacadeOperator.parts,
+    FacadeOperator.indexing,
+    FacadeOperator.paddings,
+    FacadeOperator.attention,
+    FacadeOperator.backToBack,
+    FacadeOperator.jagged,
   ]
 
   /// Returns the results of an operator.

@@ -69,6 +69,20 @@ package struct FacadeParameter: Sendable {
   /// A tensor that must be given.
   package static func tensor(_ name: String) -> FacadeParameter { .init(name, .tensor) }
 
+  /// A list of tensors that must be given.
+  package static func tensors(_ name: String) -> FacadeParameter { .init(name, .tensors) }
+
+  /// An integer that must be given.
+  package static func integer(_ name: String) -> FacadeParameter { .init(name, .integer) }
+
+  /// A number that must be given.
+  package static func number(_ name: String) -> FacadeParameter { .init(name, .number) }
+
+  /// A truth value with a default.
+  package static func bool(_ name: String, _ defaultValue: Bool) -> FacadeParameter {
+    .init(name, .bool, default: .bool(defaultValue))
+  }
+
   /// A tensor that may be left out.
   package static func optionalTensor(_ name: String) -> FacadeParameter {
     .init(name, .tensor, default: Default.none)
