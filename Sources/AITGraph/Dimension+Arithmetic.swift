@@ -184,7 +184,11 @@ extension Dimension {
 
   // MARK: - Bounds
 
-  /// Values that the extent may take, by interval arithmetic: never too narrow.
+  /// Values that the extent may take: never too narrow.
+  ///
+  /// Exact for sums of products of symbols in which no symbol is squared, such as `(B - 1) * S`: the
+  /// extremes of those lie where every symbol is at one of its bounds. Else by interval arithmetic,
+  /// term by term.
   public var range: ClosedRange<Int> {
     var low = 0
     var high = 0
@@ -193,6 +197,31 @@ extension Dimension {
       for factor in term.factors { product = Self.multiply(product, Self.range(of: factor)) }
       low = Self.add(low, product.lowerBound)
       high = Self.add(high, product.upperBound)
+    }
+    return rangeAtBounds ?? low...high
+  }
+
+  /// The range by the values at all combinations of the atoms' bounds.
+  ///
+  /// nil where terms alone give the same, where an atom is squared or a sum may saturate, and for too
+  /// many atoms. Atoms count as independent of each other, which widens the range at most.
+  private var rangeAtBounds: ClosedRange<Int>? {
+    let factors = terms.flatMap(\.factors)
+    let atoms = Set(factors)
+    guard atoms.count < factors.count, atoms.count <= 6, greatestMagnitude < Double(Self.limit),
+      terms.allSatisfy({ Set($0.factors).count == $0.factors.count })
+    else { return nil }
+    let bounds = atoms.map { ($0, Self.range(of: $0)) }
+    var (low, high) = (Int.max, Int.min)
+    for choice in 0..<(1 << bounds.count) {
+      var values: [Atom: Int] = [:]
+      for (bit, (atom, range)) in bounds.enumerated() {
+        values[atom] = choice >> bit & 1 == 0 ? range.lowerBound : range.upperBound
+      }
+      let sum = terms.reduce(0) { sum, term in
+        Self.add(sum, term.factors.reduce(term.coefficient) { Self.multiply($0, values[$1] ?? 0) })
+      }
+      (low, high) = (min(low, sum), max(high, sum))
     }
     return low...high
   }

@@ -95,6 +95,18 @@ import Testing
     }
   }
 
+  @Test("bounds of products of sums are exact where no symbol is squared")
+  func rangeOfProducts() {
+    let (count, length) = (Dimension.symbol("count", 2...8), Dimension.symbol("length", 0...4))
+    #expect(((count - 1) * length).range == 0...28)
+    #expect(((count - 1) * (length - 2) * 3).range == -42...42)
+    #expect((count * length - count).range == -8...24)
+    // A square is bounded term by term, and saturated sums are.
+    #expect((count * count - count).range == -4...62)
+    let wide = Dimension.symbol("wide", 0...Int.max)
+    #expect(((wide - 1) * wide * wide - wide).range.contains(0))
+  }
+
   static let ranges = ["a": 0...3, "b": 1...4, "c": 2...3]
 
   static func random(_ depth: Int, _ random: inout SmallRandom) -> (Dimension, Tree) {

@@ -69,7 +69,7 @@ struct JaggedEntryTests {
     let back = Entry()
     let (dense, _) = back.input(
       TensorData(.float32, [2, 3, 4, 2], padded.elements),
-      [.symbol("batch", 0...8), 3, 4, 2]
+      [.symbol("batch", 0...8), .symbol("m", 1...4), .symbol("n", 1...4), 2]
     )
     let list = FacadeArgument.list([
       back.integers(outer, as: [.symbol("a", 2...8)]),
