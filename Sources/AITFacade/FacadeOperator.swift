@@ -71,6 +71,9 @@ package enum FacadeCatalog {
     FacadeOperator.attention,
     FacadeOperator.backToBack,
     FacadeOperator.jagged,
+    FacadeOperator.convolutions,
+    FacadeOperator.images,
+    FacadeOperator.boxes,
   ]
 
   /// Returns the results of an operator.

@@ -10,15 +10,14 @@ struct CatalogTests {
     let names = Signatures.all.map(Signatures.name)
     #expect(names.count == 169)
     let known = Set(FacadeCatalog.operators.keys)
-    let others = Signatures.ofPython.union(Signatures.pending)
-    #expect(Set(names).subtracting(others) == known)
-    #expect(known.isDisjoint(with: others))
+    #expect(Set(names).subtracting(Signatures.ofPython) == known)
+    #expect(known.isDisjoint(with: Signatures.ofPython))
   }
 
   @Test("parameters are AITemplate's, in name, order and default", arguments: Signatures.all)
   func signature(_ expected: String) throws {
     let name = Signatures.name(expected)
-    guard !Signatures.ofPython.union(Signatures.pending).contains(name) else { return }
+    guard !Signatures.ofPython.contains(name) else { return }
     let op = try #require(FacadeCatalog.operators[name])
     // An optional parameter cannot precede those that Python fills in by keyword.
     let added = Signatures.extensions[name] ?? ""

@@ -190,17 +190,6 @@ enum Signatures {
     "jagged_to_padded_dense": ", offsets, max_lengths",
   ]
 
-  /// Entries that wait for an operator of ours.
-  static let pending: Set<String> = [
-    "avg_pool2d", "batched_nms", "conv2d", "conv2d_bias", "conv2d_bias_add",
-    "conv2d_bias_add_hardswish", "conv2d_bias_add_relu", "conv2d_bias_few_channels",
-    "conv2d_bias_hardswish", "conv2d_bias_hardswish_few_channels", "conv2d_bias_relu",
-    "conv2d_bias_relu_few_channels", "conv2d_bias_sigmoid", "conv2d_depthwise",
-    "conv2d_depthwise_bias", "conv3d", "conv3d_bias", "depthwise_conv3d", "efficient_nms",
-    "max_pool2d", "multi_level_roi_align", "nms", "roi_align", "topk", "transposed_conv2d",
-    "transposed_conv2d_bias", "transposed_conv2d_bias_relu", "upsampling2d", "upsampling2d_add",
-  ]
-
   /// The name of an operator, from its signature.
   static func name(_ signature: String) -> String { String(signature.prefix { $0 != "(" }) }
 }
