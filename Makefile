@@ -15,7 +15,8 @@ OPTIMIZED := -c release --static-swift-stdlib
 PYTHON ?= python3
 VENV ?= .venv-peers
 
-.PHONY: help build release python test test-swift test-python test-native test-runtime sanitize demo device emulate example-c lint \
+.PHONY: help build release python test test-swift test-python test-native test-runtime \
+  sanitize sanitize-bridge wheel demo device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -67,14 +68,26 @@ test: test-native test-runtime test-swift test-python ## All tests.
 test-swift: fixture ## The Swift tests.
 	$(SWIFT) test $(CHECKS)
 
+# For the tests of the Python package; the system's Python stays as it is.
 VENV_PYTHON ?= .venv-python
 
-test-python: python ## The tests of the Python package; those about PyTorch, where it can be installed.
+test-python: ## The tests of the Python package; those about PyTorch, where it can be installed.
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) python test-python-only; \
+	else echo "warning: python3 with venv is not installed: THE PYTHON PACKAGE WAS NOT TESTED"; fi
+
+.PHONY: test-python-only
+test-python-only:
 	test -x $(VENV_PYTHON)/bin/python || { $(PYTHON) -m venv $(VENV_PYTHON) \
 	  && $(VENV_PYTHON)/bin/pip install --quiet numpy \
 	  && { $(VENV_PYTHON)/bin/pip install --quiet torch==2.13.0+cpu \
+	    || $(VENV_PYTHON)/bin/pip install --quiet torch==2.13.0 \
+	      --index-url https://download.pytorch.org/whl/cpu \
 	    || echo "torch could not be installed: its tests are skipped"; }; }
 	$(VENV_PYTHON)/bin/python -m unittest discover -s python/tests
+
+wheel: python ## A wheel of the Python package in out/wheels, for this kind of machine.
+	$(PYTHON) -m pip wheel ./python --no-deps --wheel-dir out/wheels
+	rm -rf python/build python/*.egg-info
 
 test-native: ## The tests of the kernel templates.
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX)
@@ -88,6 +101,18 @@ sanitize: ## The runtime's and the kernels' tests under sanitizers.
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX) SANITIZE=address,undefined \
 	  TESTS="vector_test math_test pointwise_test movement_test matmul_test normalize_test softmax_test"
+
+ASAN_BUILD := .build/address
+
+# The compiler under AddressSanitizer; what the Swift runtime keeps for good is no leak.
+sanitize-bridge: ## The compiler's C interface under AddressSanitizer, given requests of all kinds.
+	$(SWIFT) build --scratch-path $(ASAN_BUILD) --sanitize address --product AITemplateCompiler
+	ld -r --whole-archive $(ASAN_BUILD)/debug/libAITemplateCompiler.a -o $(ASAN_BUILD)/compiler.o
+	$(CLANGXX) -std=c++17 -g -O1 -Wall -Wextra -fsanitize=address -c Tests/BridgeTests/bridge_fuzz.cpp \
+	  -o $(ASAN_BUILD)/bridge_fuzz.o
+	$(SWIFT)c -sanitize=address -emit-executable $(ASAN_BUILD)/compiler.o $(ASAN_BUILD)/bridge_fuzz.o \
+	  -o $(ASAN_BUILD)/bridge_fuzz -lstdc++ -ldl
+	ASAN_OPTIONS=detect_leaks=0 $(ASAN_BUILD)/bridge_fuzz 3000
 
 # nvcc: the one that is there, or NVIDIA's packages in a folder of our own.
 NVCC ?= $(shell command -v nvcc || tools/install-nvcc.sh .nvcc)
