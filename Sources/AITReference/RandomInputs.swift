@@ -50,16 +50,8 @@ package struct RandomInputs: Sendable {
     var bounds: [ValueID: Int] = [:]
     for id in graph.nodeIDs {
       let node = graph[id]
-      let axis: Int
-      switch node.op {
-      case let gather as Gather: axis = gather.axis
-      case let select as IndexSelect: axis = select.axis
-      case let scatter as Scatter: axis = scatter.axis
-      case is RoIAlign: axis = 0
-      default: continue
-      }
-      // Boxes come before the images that they are in.
-      var index = node.inputs[node.op is RoIAlign ? 2 : 1]
+      guard let (operand, axis) = node.op.indexOperand else { continue }
+      var index = node.inputs[operand]
       while let producer = graph.producer(of: index), graph[producer].op is any ViewOperator {
         index = graph[producer].inputs[0]
       }

@@ -143,8 +143,9 @@ struct InputFlags: ParsableArguments {
       for consumer in graph.consumers(of: value) {
         let node = graph[consumer]
         if node.op is any ViewOperator { pending += node.outputs }
-        let axis = (node.op as? Gather)?.axis ?? (node.op as? IndexSelect)?.axis
-        guard let axis, node.inputs.count > 1, node.inputs[1] == value else { continue }
+        guard let (operand, axis) = node.op.indexOperand, node.inputs.count > operand,
+          node.inputs[operand] == value
+        else { continue }
         let extent = graph[node.inputs[0]].type.shape[axis].lowerBound
         bound = min(bound ?? extent, extent)
       }
