@@ -14,7 +14,7 @@ package struct ImageLoops {
   package let nest: LoopNest
 
   /// Whether the channels of x that a result has lie apart, whatever their stride.
-  private let isSteppedAcross: Bool
+  package let isSteppedAcross: Bool
 
   package init(_ node: NodeContext, steppedAcross isSteppedAcross: Bool = false) {
     self.isSteppedAcross = isSteppedAcross

@@ -3,7 +3,7 @@ enum DeviceKernelCases {
   typealias Case = (name: String, graph: String)
 
   /// Those of operators but products and rows.
-  static let kept = reductions + movements + groups
+  static let kept = reductions + movements + groups + images + ordering
 
   private static let reductions: [Case] = [
     (

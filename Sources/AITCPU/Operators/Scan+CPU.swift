@@ -59,16 +59,6 @@ extension Scan: CPULowerable {
     ]
   }
 
-  /// The prelude's type that elements meet by.
-  private var kernelName: String {
-    switch kind {
-    case .sum: "SumScan"
-    case .product: "ProductScan"
-    case .maximum: "MaximumScan"
-    case .minimum: "MinimumScan"
-    }
-  }
-
   /// What a result is computed in.
   private func number(_ dtype: DType) -> String {
     let isSum = kind == .sum || kind == .product

@@ -148,6 +148,10 @@ extension NMS {
       [TensorType(.float64, [3, 33, 4]), TensorType(.float64, [3, 33])]
     ),
     OperatorExample(
+      NMS(300, overlap: 0.6, leastScore: -0.5),
+      [TensorType(.float32, [1, 700, 4]), TensorType(.float32, [1, 700])]
+    ),
+    OperatorExample(
       NMS(3, overlap: 0.5),
       [TensorType(.float32, [0, 5, 4]), TensorType(.float32, [0, 5])]
     ),

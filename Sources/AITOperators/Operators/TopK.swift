@@ -129,6 +129,9 @@ extension TopK {
     OperatorExample(TopK(200, axis: 1), [TensorType(.bfloat16, [2, 700])]),
     OperatorExample(TopK(20, axis: 0), [TensorType(.float64, [100, 2])]),
     OperatorExample(TopK(20, axis: 0, isLargest: false), [TensorType(.int64, [100, 2])]),
+    // Longer than what a block of a GPU sorts at once: few of them are kept, then many.
+    OperatorExample(TopK(30, axis: 1), [TensorType(.float16, [2, 5001])]),
+    OperatorExample(TopK(2500, axis: 0, isLargest: false), [TensorType(.int32, [4999])]),
     OperatorExample(TopK(0, axis: 1), [TensorType(.float32, [2, 5])]),
     OperatorExample(TopK(2, axis: 1), [TensorType(.int16, [0, 5])]),
     OperatorExample(TopK(0, axis: 0), [TensorType(.int8, [0])]),
