@@ -154,15 +154,8 @@ class batched_dense_vec_jagged_2d_mul(_JaggedOperator):  # noqa: N801
     def __call__(self, vectors: Tensor, matrices: Tensor) -> Tensor:
         if not matrices.is_jagged():
             raise ValueError(f"the matrices are {matrices}, expected a jagged tensor")
-        offsets, lengths = catalog.offsets_of(matrices._attrs["shape"][0])
-        return self._apply(
-            {
-                "vectors": vectors,
-                "matrices": matrices,
-                "offsets": offsets,
-                "max_lengths": lengths,
-            }
-        )
+        offsets, _ = catalog.offsets_of(matrices._attrs["shape"][0])
+        return self._apply({"vectors": vectors, "matrices": matrices, "offsets": offsets})
 
 
 def dense_on_sequences(x: Tensor, dim: JaggedIntVar, inner_rank: int) -> Tensor:
