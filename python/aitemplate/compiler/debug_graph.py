@@ -8,6 +8,16 @@ from aitemplate.compiler.base import IntImm, IntVar, Node, Operator, Tensor
 from aitemplate.compiler.symbolic import Symbolic
 
 
+# What AITemplate calls operators that are one and the same.
+_NAMES = {
+    "concat": "concatenate",
+    "layer_norm": "layernorm",
+    "pointwise": "fused_elementwise",
+    "slice": "dynamic_slice",
+    "top_k": "topk",
+}
+
+
 class CompiledOperator(Operator):
     """A node of the optimised program: its attributes are text, its fused functions by name."""
 
@@ -16,7 +26,7 @@ class CompiledOperator(Operator):
         self._attrs.update(
             name=node["name"],
             original_name=node["name"],
-            op=node["op"],
+            op=_NAMES.get(node["op"], node["op"]),
             attributes=node["attributes"],
             fused=node["fused"],
             source=node.get("source"),

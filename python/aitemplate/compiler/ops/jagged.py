@@ -138,7 +138,7 @@ class padded_dense_to_jagged(_JaggedOperator):  # noqa: N801
             )
         if type(shape[0]) is not IntVar:
             raise TypeError(f"x.shape()[0] must be IntVar, but got {type(shape[0]).__name__}.")
-        source = self._apply({"x": x, "offsets": list(offsets_list)})
+        source = self._apply({"x": x, "offsets_list": list(offsets_list)})
         dims = [JaggedDim(0, dim) for dim in shape[1 : 1 + levels]]
         result = make_jagged(shape[0], dims)(source, list(offsets_list))
         self._attrs["jagged_int_var"] = result._attrs["shape"][0]
@@ -174,4 +174,4 @@ def dense_on_sequences(x: Tensor, dim: JaggedIntVar, inner_rank: int) -> Tensor:
     if any(have != want for have, want in zip(shape, wanted)):
         x = ops.expand()(x, wanted)
     operator = padded_dense_to_jagged(dim.total_length())
-    return operator._apply({"x": x, "offsets": [each.offsets() for each in dim.jagged_dims()]})
+    return operator._apply({"x": x, "offsets_list": [each.offsets() for each in dim.jagged_dims()]})
