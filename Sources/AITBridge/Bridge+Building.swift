@@ -25,6 +25,8 @@ extension Bridge {
       var attributes: [Parameter]
       var operands: [Parameter]
       var results: String
+      /// The parameter that, if given, makes a call return its one result and no list.
+      var joiningParameter: String?
     }
 
     var operators: [Operator]
@@ -38,7 +40,8 @@ extension Bridge {
           summary: op.summary,
           attributes: op.attributes.map(describe),
           operands: op.operands.map(describe),
-          results: op.results.rawValue
+          results: op.results.rawValue,
+          joiningParameter: op.joiningParameter
         )
       }
     )

@@ -51,7 +51,12 @@ extension FacadeOperator {
         // Padding is 0, so that keys which are not there add nothing.
         parts.append(try sequences.padded(part, with: 0).permute([0, 2, 1, 3]))
       }
-      let y = try composed(parts, try call.optionalTensor("bias"), call).permute([0, 2, 1, 3])
+      var bias = try call.optionalTensor("bias")
+      // The bias's batch and that of the offsets are one size, by symbols of their own.
+      if let given = bias, given.rank == 4, given.extent(0) != 1 {
+        bias = try matching(given, axis: 0, sequences.batch)
+      }
+      let y = try composed(parts, bias, call).permute([0, 2, 1, 3])
       return [try sequences.jagged(y, totalLength: try call.tensor("q").extent(0))]
     }
   }

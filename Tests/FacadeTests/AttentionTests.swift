@@ -188,7 +188,7 @@ struct AttentionEntryTests {
     let (q, Q) = entry.random([5, 2, 4], as: [total, 2, 4])
     let (k, K) = entry.random([5, 2, 4], as: [total, 2, 4])
     let (v, V) = entry.random([5, 2, 3], as: [total, 2, 3])
-    let (bias, C) = entry.random([1, 2, 4, 4])
+    let (bias, C) = entry.random([3, 2, 4, 4], as: [.symbol("batch", 1...4), 2, 4, 4])
     let offsets = entry.integers(starts, nil, .int32, as: [.symbol("count", 2...5)])
     try entry.check(
       name,
@@ -204,7 +204,7 @@ struct AttentionEntryTests {
         return (first..<end).reduce(0) { result, j in
           guard stays(i[0] - first, j - first, causalType) else { return result }
           let score = 0.5 * sum(4) { Q[i[0], i[1], $0] * K[j, i[1], $0] }
-          let weight = logistic(score + C[0, i[1], i[0] - first, j - first]) / 4
+          let weight = logistic(score + C[sequence, i[1], i[0] - first, j - first]) / 4
           return result + weight * V[j, i[1], i[2]]
         }
       }

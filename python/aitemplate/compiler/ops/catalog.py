@@ -21,6 +21,9 @@ from aitemplate.compiler.base import (
 )
 from aitemplate.compiler.symbolic import Symbolic
 
+# Operands that the compiler takes beside jagged tensors, which here carry them.
+_CARRIED = ("offsets", "max_lengths")
+
 _entries: Optional[Dict[str, Dict[str, Any]]] = None
 _classes: Dict[str, type] = {}
 
@@ -52,7 +55,9 @@ def operator_class(name: str) -> type:
                 "__module__": "aitemplate.compiler.ops",
                 "entry": entry,
                 "__signature__": _signature(entry["attributes"]),
-                "call_signature": _signature(entry["operands"]),
+                "call_signature": _signature(
+                    [p for p in entry["operands"] if p["name"] not in _CARRIED]
+                ),
             },
         )
         _classes[name] = known
@@ -160,10 +165,13 @@ class CatalogOperator(Operator):
         inputs: List[Tensor] = []
         for value in operands.values():
             _tensors_in(value, inputs)
-        arguments = {
-            name: message_of(value)
-            for name, value in list(self._attributes.items()) + list(operands.items())
-        }
+        operands = {**self._carried(operands, inputs), **operands}
+        # A constructor and a call may share a name: what the call leaves out does not count.
+        given = dict(self._attributes)
+        for name, value in operands.items():
+            if value is not None or name not in given:
+                given[name] = value
+        arguments = {name: message_of(value) for name, value in given.items()}
         reply = bridge.call(
             "apply",
             {"operator": self.entry["name"], "arguments": arguments, "at": bridge.caller()},
@@ -173,9 +181,21 @@ class CatalogOperator(Operator):
         outputs = [self._result(result, inputs) for result in reply["results"]]
         self._attrs["outputs"] = outputs
         kind = self.entry["results"]
-        if kind == "tensor":
+        joining = self.entry.get("joiningParameter")
+        if kind == "tensor" or (joining is not None and given.get(joining) is not None):
             return outputs[0]
         return tuple(outputs) if kind == "tuple" else outputs
+
+    def _carried(self, operands: Dict[str, Any], inputs: List[Tensor]) -> Dict[str, Any]:
+        """The offsets and greatest lengths of the first jagged tensor, where they are asked for."""
+        wanted = [p["name"] for p in self.entry["operands"] if p["name"] in _CARRIED]
+        if all(name in operands for name in wanted):
+            return {}
+        for tensor in inputs:
+            if tensor.is_jagged():
+                carried = dict(zip(_CARRIED, offsets_of(tensor._attrs["shape"][0])))
+                return {name: carried[name] for name in wanted}
+        raise RuntimeError(f"{self.entry['name']} of dense tensors, expected jagged ones: see make_jagged")
 
     def _result(self, reply: Dict[str, Any], inputs: List[Tensor]) -> Tensor:
         shape = [dim_of(dim) for dim in reply["shape"]]

@@ -112,8 +112,7 @@ class jagged_to_padded_dense(_JaggedOperator):  # noqa: N801
     def __call__(self, x: Tensor) -> Tensor:
         if not x.is_jagged():
             raise ValueError(f"jagged_to_padded_dense of {x}, expected a jagged tensor")
-        offsets, lengths = catalog.offsets_of(x._attrs["shape"][0])
-        return self._apply({"x": x, "offsets": offsets, "max_lengths": lengths})
+        return self._apply({"x": x})
 
 
 class padded_dense_to_jagged(_JaggedOperator):  # noqa: N801
@@ -154,8 +153,7 @@ class batched_dense_vec_jagged_2d_mul(_JaggedOperator):  # noqa: N801
     def __call__(self, vectors: Tensor, matrices: Tensor) -> Tensor:
         if not matrices.is_jagged():
             raise ValueError(f"the matrices are {matrices}, expected a jagged tensor")
-        offsets, _ = catalog.offsets_of(matrices._attrs["shape"][0])
-        return self._apply({"vectors": vectors, "matrices": matrices, "offsets": offsets})
+        return self._apply({"vectors": vectors, "matrices": matrices})
 
 
 def dense_on_sequences(x: Tensor, dim: JaggedIntVar, inner_rank: int) -> Tensor:
@@ -166,12 +164,17 @@ def dense_on_sequences(x: Tensor, dim: JaggedIntVar, inner_rank: int) -> Tensor:
     from aitemplate.compiler import ops
 
     shape = x.shape()
-    outer = dim.get_max_dense_shape()
+    outer = list(dim.get_max_dense_shape())
+    # The batch need not be the extent of any input; the offsets are one more.
+    offsets, _ = catalog.offsets_of(dim)
+    outer[0] = offsets[0].shape()[0] - 1
     while x._rank() < inner_rank + len(outer):
         x = ops.unsqueeze(0)(x)
         shape = x.shape()
     wanted = outer + shape[len(outer) :]
+    if shape[0] != 1:
+        wanted[0] = shape[0]
     if any(have != want for have, want in zip(shape, wanted)):
         x = ops.expand()(x, wanted)
     operator = padded_dense_to_jagged(dim.total_length())
-    return operator._apply({"x": x, "offsets_list": [each.offsets() for each in dim.jagged_dims()]})
+    return operator._apply({"x": x, "offsets_list": offsets})
