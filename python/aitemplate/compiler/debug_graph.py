@@ -7,7 +7,6 @@ from typing import Any, Dict, List
 from aitemplate.compiler.base import IntImm, IntVar, Node, Operator, Tensor
 from aitemplate.compiler.symbolic import Symbolic
 
-
 # What AITemplate calls operators that are one and the same.
 _NAMES = {
     "concat": "concatenate",

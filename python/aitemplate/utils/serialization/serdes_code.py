@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import enum
 import importlib.util
+import inspect
 import keyword
 import os
 import re
@@ -128,9 +129,13 @@ def _call(operator: Operator, writer: _Writer) -> str:
         operands = [writer.code(value) for value in operator._attrs["args"]]
     elif getattr(operator, "_operands", None) is not None:
         operands = []
+        taken = getattr(operator, "call_signature", None) or inspect.Signature()
+        parameters = taken.parameters or inspect.signature(operator.__call__).parameters
         for key, value in operator._operands.items():
-            parameter = operator.call_signature.parameters.get(key)
-            if parameter is not None and parameter.kind is parameter.VAR_POSITIONAL:
+            parameter = parameters.get(key)
+            if parameter is None:
+                continue
+            if parameter.kind is parameter.VAR_POSITIONAL:
                 operands += [writer.code(element) for element in value]
             elif value is not None:
                 operands.append(f"{key}={writer.code(value)}")
