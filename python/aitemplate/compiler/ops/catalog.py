@@ -195,7 +195,9 @@ class CatalogOperator(Operator):
             if tensor.is_jagged():
                 carried = dict(zip(_CARRIED, offsets_of(tensor._attrs["shape"][0])))
                 return {name: carried[name] for name in wanted}
-        raise RuntimeError(f"{self.entry['name']} of dense tensors, expected jagged ones: see make_jagged")
+        raise RuntimeError(
+            f"{self.entry['name']} of dense tensors, expected jagged ones: see make_jagged"
+        )
 
     def _result(self, reply: Dict[str, Any], inputs: List[Tensor]) -> Tensor:
         shape = [dim_of(dim) for dim in reply["shape"]]
