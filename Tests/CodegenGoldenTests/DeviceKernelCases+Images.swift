@@ -62,6 +62,17 @@ extension DeviceKernelCases {
       """
     ),
     (
+      "scatter.cuda.cache",
+      """
+      symbol batch: 1...16
+      input cache: bfloat16[batch, 2048, 512]
+      input index: int64[batch, 1, 512]
+      input step: bfloat16[batch, 1, 512]
+      y = scatter(cache, index, step) {kind: "replace", axis: 1} : bfloat16[batch, 2048, 512]
+      output y = y
+      """
+    ),
+    (
       "scan.cuda.row",
       """
       symbol batch: 1...64

@@ -46,6 +46,18 @@ void launchGather(const KernelContext& context, int32_t kernel) {
                arguments);
 }
 
+/// Beyond the loops: the extents of the index and the updates.
+template <class Config, int kRank>
+void launchScatter(const KernelContext& context, int32_t kernel) {
+  ScatterArguments<kRank> arguments{};
+  const int64_t* rest = fillMovement<Config>(context, arguments);
+  for (int axis = 0; axis < kRank; ++axis) arguments.updated[axis] = rest[axis];
+  arguments.record = reinterpret_cast<IndexErrorRecord*>(context.queue->errorRecord());
+  arguments.step = context.queue->step();
+  launchKernel(context, kernel, movementBlocks<Config>(arguments.packets), Config::kThreads, 0, 1,
+               arguments);
+}
+
 /// Beyond the loops: where the tensor begins within the result, and its extents.
 template <class Config, int kRank>
 void launchPad(const KernelContext& context, int32_t kernel) {

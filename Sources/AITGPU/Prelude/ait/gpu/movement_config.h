@@ -51,6 +51,15 @@ struct GatherArguments : MovementArguments<rank, 3> {
   int32_t step;
 };
 
+/// Operands: the tensor, the index, the updates, the result, whose extents those of the loops are.
+template <int rank>
+struct ScatterArguments : MovementArguments<rank, 4> {
+  /// The extents of the index and the updates.
+  int64_t updated[rank];
+  IndexErrorRecord* record;
+  int32_t step;
+};
+
 /// Operands: the tensor and the result, whose extents those of the loops are.
 template <int rank>
 struct PadArguments : MovementArguments<rank, 2> {
