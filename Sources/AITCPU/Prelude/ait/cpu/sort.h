@@ -90,12 +90,13 @@ inline void sortEntries(Entry<T>* entries, int64_t count, Entry<T>* room) {
 /// The first `kept` of a row's elements in order, in `entries`; `value(i)` is element i of `count`.
 ///
 /// - capacity: the entries that there is room for; at least `kept`.
+/// - next(i, last): the first element from i on, or `count`, that may come before `last`.
 ///
 /// Many of few are sorted as they are where there is room for all of them twice; else a heap of
 /// those kept takes what comes before its last: one comparison for most elements.
-template <class T, bool kLargest, class Value>
+template <class T, bool kLargest, class Value, class Next>
 inline void selectFirst(int64_t count, int64_t kept, Entry<T>* entries, int64_t capacity,
-                        Value&& value) {
+                        Value&& value, Next&& next) {
   if (kept > 16 && kept > count / 16 && 2 * count <= capacity) {
     for (int64_t i = 0; i < count; ++i) entries[i] = {value(i), i};
     sortEntries<T, kLargest>(entries, count, entries + count);
@@ -104,13 +105,38 @@ inline void selectFirst(int64_t count, int64_t kept, Entry<T>* entries, int64_t 
   if (kept == 0) return;
   for (int64_t i = 0; i < kept; ++i) entries[i] = {value(i), i};
   for (int64_t i = kept / 2 - 1; i >= 0; --i) siftDown<T, kLargest>(entries, kept, i);
-  for (int64_t i = kept; i < count; ++i) {
+  for (int64_t i = next(kept, entries[0].value); i < count; i = next(i + 1, entries[0].value)) {
     const Entry<T> entry = {value(i), i};
     if (!comesBefore<T, kLargest>(entry, entries[0])) continue;
     entries[0] = entry;
     siftDown<T, kLargest>(entries, kept, 0);
   }
   sortHeap<T, kLargest>(entries, kept);
+}
+
+/// The first lane that is true, of which there is one.
+template <int W>
+AIT_INLINE int firstLane(Vec<bool, W> mask) {
+  int lane = 0;
+  while (lane + 1 < W && !mask[lane]) ++lane;
+  return lane;
+}
+
+/// The first element from `i` on, or `count`, that may come before `last`; looks at whole vectors
+/// of a row without gaps.
+template <bool kLargest, class Element>
+AIT_INLINE int64_t nextBefore(const Element* input, int64_t i, int64_t count,
+                              ComputeType<Element> last) {
+  using T = ComputeType<Element>;
+  constexpr int W = kLanes;
+  const auto limit = broadcast<W, T>(last);
+  for (; i + W <= count; i += W) {
+    const auto x = load<Element, W>(input + i);
+    // Written so that a NaN, which counts as the largest number, is seen.
+    const auto comesBefore = kLargest ? !(x <= limit) : !(x >= limit);
+    if (any(comesBefore)) return i + firstLane(comesBefore);
+  }
+  return i;
 }
 
 /// The entries of T that fit a thread's scratch memory.
@@ -147,8 +173,12 @@ void topK(const KernelContext& context) {
   const auto sortRow = [=](const Cursor<Operands, kRank>& cursor, Entry<T>* entries,
                            int64_t capacity) {
     const Element* const input = cursor.template rowAddress<0>();
-    selectFirst<T, kLargest>(count, kept, entries, capacity,
-                             [=](int64_t i) { return toCompute<Element>(input[i * inputStride]); });
+    selectFirst<T, kLargest>(
+        count, kept, entries, capacity,
+        [=](int64_t i) { return toCompute<Element>(input[i * inputStride]); },
+        [=](int64_t i, T last) AIT_INLINE_LAMBDA {
+          return inputStride == 1 ? nextBefore<kLargest>(input, i, count, last) : i;
+        });
     Element* const values = cursor.template rowAddress<1>();
     int64_t* const positions = cursor.template rowAddress<2>();
     for (int64_t i = 0; i < kept; ++i) {
