@@ -70,6 +70,17 @@ let package = Package(
     .target(name: "AITWeights", dependencies: ["AITGraph"]),
     .testTarget(name: "AITWeightsTests", dependencies: ["AITGraph", "AITWeights"]),
 
+    // Programs of torch.export.
+    .target(
+      name: "AITImport",
+      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITWeights"]
+    ),
+
+    .testTarget(
+      name: "AITImportTests",
+      dependencies: ["AITGraph", "AITImport", "AITReference", "AITWeights"]
+    ),
+
     // When and where: kernel choice and memory.
     .target(name: "AITKernels", dependencies: ["AITGraph"]),
     .target(name: "AITPlan", dependencies: ["AITGraph", "AITKernels", "AITOperators"]),
@@ -139,7 +150,8 @@ let package = Package(
       name: "AITemplate",
       dependencies: [
         "AITBuild", "AITCPU", "AITCodegen", "AITEmulator", "AITFrontend", "AITGPU", "AITGraph",
-        "AITKernels", "AITLoader", "AITOperators", "AITPasses", "AITPlan", "AITProfile",
+        "AITImport", "AITKernels", "AITLoader", "AITOperators", "AITPasses", "AITPlan",
+        "AITProfile",
         "AITReference",
         "AITWeights",
       ]
@@ -147,8 +159,8 @@ let package = Package(
     .executableTarget(
       name: "ait",
       dependencies: [
-        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITKernels", "AITLoader",
-        "AITMeasure",
+        "AITBuild", "AITCodegen", "AITConformance", "AITGraph", "AITImport", "AITKernels",
+        "AITLoader", "AITMeasure",
         "AITOperators", "AITPasses", "AITPlan", "AITProfile", "AITReference", "AITWeights",
         "AITemplate",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -157,7 +169,9 @@ let package = Package(
     // The compiler for other languages, through functions of C.
     .target(
       name: "AITBridge",
-      dependencies: ["AITFacade", "AITFrontend", "AITGraph", "AITKernels", "AITPlan", "AITemplate"]
+      dependencies: [
+        "AITFacade", "AITFrontend", "AITGraph", "AITImport", "AITKernels", "AITPlan", "AITemplate",
+      ]
     ),
     .executableTarget(
       name: "Tutorial",

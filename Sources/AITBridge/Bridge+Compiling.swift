@@ -1,5 +1,6 @@
 import AITFrontend
 import AITGraph
+import AITImport
 import AITKernels
 import AITPlan
 import AITemplate
@@ -20,6 +21,8 @@ extension Bridge {
     }
 
     var name: String
+    /// The path of a program of `torch.export.save`, in the place of tensors.
+    var file: String?
     var outputs: [Named]
     /// In the order that they shall have; others follow.
     var inputs: [Named]
@@ -28,6 +31,7 @@ extension Bridge {
     var constants: [Constant]
 
     func graph() throws(Diagnostic) -> Graph {
+      if let file { return try ExportedProgram(contentsOf: file).graph(named: name) }
       var data: [String: TensorData] = [:]
       for constant in constants {
         data[constant.name] = try Bridge.tensorData(constant.memory, isCopied: false)

@@ -11,7 +11,7 @@ struct CallSite: Sendable, Hashable, CustomStringConvertible {
   /// The place of a call, or for a call inside a layer of this library the place where the user
   /// called the layer.
   static func resolved(_ file: String, _ line: Int) -> CallSite? {
-    let isOwn = file.hasPrefix("AITFrontend/") || file.hasPrefix("AITFacade/")
+    let isOwn = ["AITFrontend/", "AITFacade/", "AITImport/"].contains { file.hasPrefix($0) }
     return isOwn ? Scope.current?.callSite ?? foreign : CallSite(file: file, line: line)
   }
 

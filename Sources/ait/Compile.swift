@@ -13,7 +13,7 @@ struct Compile: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: "The file of the graph, as text.")
+  @Argument(help: "The file of the graph, as text, or of a program saved by torch.export.save.")
   var graph: String
 
   @Option(
@@ -25,11 +25,20 @@ struct Compile: AsyncParsableCommand {
   )
   var output: String?
 
+  @Flag(
+    help: """
+      Of a program of torch.export, print its operators, which of them cannot be compiled, and where \
+      they come from; compile nothing.
+      """
+  )
+  var dryRun = false
+
   @OptionGroup var options: CompileOptions
 
   @OptionGroup var tuning: TuningOptions
 
   func run() async throws {
+    if dryRun { return try report() }
     if let output { try FileSystem.checkDestination(output) }
     let model = try options.graph.read(graph)
     let result = try await options.compile(model, to: output, tuning: tuning)
@@ -43,5 +52,20 @@ struct Compile: AsyncParsableCommand {
     }
     if !options.build.quiet { Terminal.printError("\(result.library)  \(Format.bytes(size))") }
     print(result.library)
+  }
+  /// Prints what the model's operators are; fails if it cannot be compiled.
+  private func report() throws {
+    let file = ModelFile(graph)
+    if file.isProgram {
+      let coverage = try file.readProgram().coverage
+      print(coverage, terminator: "")
+      let missing = coverage.unsupported.count
+      Terminal.printError("\(coverage.uses.count) operators, \(missing) of them not supported")
+      guard missing == 0 else { throw ExitCode.failure }
+    }
+    // Shapes and types are found while the graph is built.
+    let graph = try options.graph.read(graph)
+    if !file.isProgram { print(graph.pseudoCode(), terminator: "") }
+    Terminal.printError("\(graph.nodeCount) nodes; nothing was compiled")
   }
 }

@@ -1,8 +1,9 @@
 import AITBuild
 import AITGraph
+import AITImport
 import AITOperators
 
-/// The file that a command is about: a graph's text, or a library.
+/// The file that a command is about: a graph's text, an exported program, or a library.
 struct ModelFile {
   let path: String
 
@@ -13,8 +14,25 @@ struct ModelFile {
     path.hasSuffix(".so") || FileSystem.firstBytes(of: path, 4) == [0x7F, 0x45, 0x4C, 0x46]
   }
 
-  /// The graph whose text the file holds.
-  func readGraph() throws(Diagnostic) -> Graph {
+  /// Whether it is a program of `torch.export.save`, by its name or as an archive.
+  var isProgram: Bool {
+    path.hasSuffix(".pt2") || FileSystem.firstBytes(of: path, 4) == [0x50, 0x4B, 0x03, 0x04]
+  }
+
+  /// The program that the file holds.
+  func readProgram() throws(Diagnostic) -> ExportedProgram {
+    try ExportedProgram(contentsOf: path)
+  }
+
+  /// The graph that the file holds, as text or as an exported program.
+  ///
+  /// - Parameter bounds: values that symbols of an exported program may take.
+  func readGraph(bounds: [String: ClosedRange<Int>] = [:]) throws(Diagnostic) -> Graph {
+    if isProgram && FileSystem.exists(path) {
+      let file = path.split(separator: "/").last ?? "program"
+      let name = file.split(separator: ".").first.map(String.init) ?? "program"
+      return try readProgram().graph(named: name, bounds: bounds)
+    }
     if FileSystem.isFolder(path) {
       throw Diagnostic(
         .unsupportedFormat,

@@ -1,4 +1,5 @@
 import AITGraph
+import AITImport
 import AITKernels
 import AITOperators
 import AITWeights
@@ -58,6 +59,18 @@ struct GraphOptions: ParsableArguments {
   )
   var weights: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      The values that a symbol of a program of torch.export may take, such as s77=1...128; may be \
+      repeated. Where neither the program nor an option says, it is at most \
+      \(ExportedProgram.defaultBound).
+      """,
+      valueName: "symbol=range"
+    )
+  )
+  var bound: [String] = []
+
   @Flag(help: "Leave the graph as it is: every operator becomes a kernel.")
   var noOptimization = false
 
@@ -74,9 +87,29 @@ struct GraphOptions: ParsableArguments {
 
   /// Reads a graph and gives its constants their values.
   func read(_ path: String) throws(Diagnostic) -> Graph {
-    var graph = try ModelFile(path).readGraph()
+    var graph = try ModelFile(path).readGraph(bounds: try bounds())
     if let weights { try graph.bindConstants(to: try Weights.load(weights)) }
     return graph
+  }
+
+  /// The ranges of `--bound`.
+  private func bounds() throws(Diagnostic) -> [String: ClosedRange<Int>] {
+    var bounds: [String: ClosedRange<Int>] = [:]
+    for text in bound {
+      let parts = text.split(separator: "=", maxSplits: 1)
+      let ends = (parts.last ?? "").split(separator: ".", omittingEmptySubsequences: true)
+      guard parts.count == 2, ends.count == 2, let least = Int(ends[0]),
+        let greatest = Int(ends[1]), 0 <= least, least <= greatest
+      else {
+        throw Diagnostic(
+          .invalidOption,
+          "--bound \(text)",
+          hint: "write a symbol and its least and greatest value: s77=1...128"
+        )
+      }
+      bounds[String(parts[0])] = least...greatest
+    }
+    return bounds
   }
 
   /// Adds what the options say to a compiler's options.

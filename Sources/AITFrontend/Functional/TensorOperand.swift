@@ -74,6 +74,11 @@ func combine(
   }
 }
 
+/// Returns a function of operands that broadcast together, for what is no function of `Tensor`.
+package func combine(_ function: ScalarFunction, _ operands: [any TensorOperand]) -> Tensor {
+  apply(function, operands, .resolved(#fileID, #line))
+}
+
 /// Returns a function of operands that broadcast together.
 func apply(_ function: ScalarFunction, _ operands: [any TensorOperand], _ callSite: CallSite?)
   -> Tensor

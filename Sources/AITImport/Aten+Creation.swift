@@ -1,0 +1,135 @@
+import AITFrontend
+import AITGraph
+
+extension AtenOperator {
+  static let creation: [String: AtenOperator] = [
+    "full": .one { (call) throws(Diagnostic) in
+      let dtype = try call.elementType() ?? implied(call["fill_value"])
+      return .full(
+        Shape(try call.dimensions("size")),
+        try call.number("fill_value"),
+        dtype
+      )
+    },
+    "full_like": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return .full(x.shape, try call.number("fill_value"), try call.elementType() ?? x.dtype)
+    },
+    "new_full": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      let dtype = try call.elementType() ?? x.dtype
+      return .full(Shape(try call.dimensions("size")), try call.number("fill_value"), dtype)
+    },
+    "fill": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return .full(x.shape, try call.number("value"), x.dtype)
+    },
+    "zeros": constant(0),
+    "ones": constant(1),
+    "empty": constant(0),
+    "new_zeros": constantOfSubject(0),
+    "new_ones": constantOfSubject(1),
+    "new_empty": constantOfSubject(0),
+    "zeros_like": constantLike(0),
+    "ones_like": constantLike(1),
+    "empty_like": constantLike(0),
+    "zero": constantLike(0),
+    "scalar_tensor": .one { (call) throws(Diagnostic) in
+      .full([], try call.number("s"), try call.elementType() ?? .float32)
+    },
+    "arange": .one { (call) throws(Diagnostic) in try range(call) },
+    "linspace": .one { (call) throws(Diagnostic) in
+      let (start, end) = (try call.number("start"), try call.number("end"))
+      let steps = try call.integer("steps")
+      let dtype = try call.elementType() ?? .float32
+      let positions = Tensor.arange(Dimension(steps), .float32)
+      let step = steps > 1 ? (end - start) / Double(steps - 1) : 0
+      return (positions * step + start).cast(to: dtype)
+    },
+    "eye": .one { (call) throws(Diagnostic) in
+      let rows = try call.dimension("n")
+      let columns = try call.dimension("m", default: rows)
+      let row = Tensor.arange(rows, .int64).unsqueeze(axis: 1)
+      return (row .== Tensor.arange(columns, .int64)).cast(to: try call.elementType() ?? .float32)
+    },
+    "tril": .one { (call) throws(Diagnostic) in try triangle(call, isLower: true) },
+    "triu": .one { (call) throws(Diagnostic) in try triangle(call, isLower: false) },
+    "copy": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return try call.tensor("src").cast(to: x.dtype).expand(x.shape.dimensions)
+    },
+  ]
+
+  private static func implied(_ value: AtenValue) -> DType {
+    switch value {
+    case .bool: .bool
+    case .integer: .int64
+    default: .float32
+    }
+  }
+
+  private static func constant(_ value: Double) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      .full(Shape(try call.dimensions("size")), value, try call.elementType() ?? .float32)
+    }
+  }
+
+  private static func constantOfSubject(_ value: Double) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      let dtype = try call.elementType() ?? x.dtype
+      return .full(Shape(try call.dimensions("size")), value, dtype)
+    }
+  }
+
+  private static func constantLike(_ value: Double) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return .full(x.shape, value, try call.elementType() ?? x.dtype)
+    }
+  }
+
+  private static func range(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    var isInteger = true
+    for name in ["start", "end", "step"] {
+      if case .float = call[name] { isInteger = false }
+    }
+    guard isInteger else {
+      return .arange(
+        from: try call.number("start", default: 0),
+        to: try call.number("end"),
+        by: try call.number("step", default: 1),
+        try call.elementType() ?? .float32
+      )
+    }
+    let start = try call.dimension("start", default: 0)
+    let step = try call.integer("step", default: 1)
+    guard step != 0 else { throw call.unsupported("by steps of 0") }
+    let distance = try call.dimension("end") - start
+    let count =
+      step > 0
+      ? (distance + Dimension(step - 1)) / Dimension(step)
+      : (Dimension(-step - 1) - distance) / Dimension(-step)
+    let dtype = try call.elementType() ?? .int64
+    var positions = Tensor.arange(count, .int64)
+    if step != 1 { positions = positions * step }
+    if start != 0 {
+      guard let first = start.constant else {
+        throw call.unsupported("from a start that is known at run time only")
+      }
+      positions = positions + first
+    }
+    return positions.cast(to: dtype)
+  }
+
+  private static func triangle(_ call: AtenCall, isLower: Bool) throws(Diagnostic) -> Tensor {
+    let x = try call.subject()
+    guard x.rank >= 2 else { throw call.unsupported("of rank \(x.rank)") }
+    let diagonal = try call.integer("diagonal", default: 0)
+    let rows = Tensor.arange(x.extent(-2), .int64).unsqueeze(axis: 1)
+    let columns = Tensor.arange(x.extent(-1), .int64)
+    let distance = columns - rows
+    let isKept = isLower ? distance .<= diagonal : distance .>= diagonal
+    return `where`(isKept, x, 0).cast(to: x.dtype)
+  }
+}

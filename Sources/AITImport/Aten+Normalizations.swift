@@ -1,0 +1,218 @@
+import AITFrontend
+import AITGraph
+
+extension AtenOperator {
+  static let normalizations: [String: AtenOperator] = [
+    "layer_norm": .one { (call) throws(Diagnostic) in try layerNormalized(call) },
+    "native_layer_norm": .many { (call) throws(Diagnostic) in
+      let y = try layerNormalized(call)
+      // Mean and reciprocal deviation are for training; programs that use them are refused.
+      return [y, unavailable(call), unavailable(call)]
+    },
+    "rms_norm": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return rmsNorm(
+        x,
+        axisCount: try call.dimensions("normalized_shape").count,
+        weight: try call.optionalTensor("weight"),
+        epsilon: try call.optionalNumber("eps") ?? x.dtype.epsilon
+      )
+    },
+    "group_norm": .one { (call) throws(Diagnostic) in
+      groupNorm(
+        try call.subject(),
+        groupCount: try call.integer("num_groups"),
+        weight: try call.optionalTensor("weight"),
+        bias: try call.optionalTensor("bias"),
+        epsilon: try call.number("eps", default: 1e-5)
+      )
+    },
+    "native_group_norm": .many { (call) throws(Diagnostic) in
+      let y = groupNorm(
+        try call.subject(),
+        groupCount: try call.integer("group"),
+        weight: try call.optionalTensor("weight"),
+        bias: try call.optionalTensor("bias"),
+        epsilon: try call.number("eps")
+      )
+      return [y, unavailable(call), unavailable(call)]
+    },
+    "instance_norm": .one { (call) throws(Diagnostic) in
+      instanceNorm(
+        try call.subject(),
+        weight: try call.optionalTensor("weight"),
+        bias: try call.optionalTensor("bias"),
+        epsilon: try call.number("eps")
+      )
+    },
+    "batch_norm": .one { (call) throws(Diagnostic) in
+      guard try !call.bool("training") else {
+        throw call.unsupported("in training", hint: "export the module in eval mode")
+      }
+      return try batchNormalized(call)
+    },
+    "_native_batch_norm_legit_no_training": .many { (call) throws(Diagnostic) in
+      [try batchNormalized(call), unavailable(call), unavailable(call)]
+    },
+    "softmax": .one { (call) throws(Diagnostic) in
+      softmax(
+        try call.subject(),
+        axis: try call.integer("dim"),
+        dtype: try call.elementType()
+      )
+    },
+    "_softmax": .one { (call) throws(Diagnostic) in
+      softmax(try call.subject(), axis: try call.integer("dim"))
+    },
+    "_safe_softmax": .one { (call) throws(Diagnostic) in
+      let (x, axis) = (try call.subject(), try call.integer("dim"))
+      // A row of −∞ alone gives zeros.
+      let isEmpty = x.max(axes: [axis], keepsDimensions: true) .== -Double.infinity
+      return `where`(isEmpty, 0.0, softmax(x, axis: axis))
+    },
+    "log_softmax": .one { (call) throws(Diagnostic) in
+      logSoftmax(
+        try call.subject(),
+        axis: try call.integer("dim"),
+        dtype: try call.elementType()
+      )
+    },
+    "_log_softmax": .one { (call) throws(Diagnostic) in
+      logSoftmax(try call.subject(), axis: try call.integer("dim"))
+    },
+  ]
+
+  /// What is computed for training only: a failure where it is used.
+  private static func unavailable(_ call: AtenCall) -> Tensor {
+    .full([], .nan, .float32)
+  }
+
+  private static func layerNormalized(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    layerNorm(
+      try call.subject(),
+      axisCount: try call.dimensions("normalized_shape").count,
+      weight: try call.optionalTensor("weight"),
+      bias: try call.optionalTensor("bias"),
+      epsilon: try call.number("eps", default: 1e-5)
+    )
+  }
+
+  private static func batchNormalized(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    batchNorm(
+      try call.subject(),
+      mean: try call.tensor("running_mean"),
+      variance: try call.tensor("running_var"),
+      weight: try call.optionalTensor("weight"),
+      bias: try call.optionalTensor("bias"),
+      epsilon: try call.number("eps")
+    )
+  }
+
+  static let reductions: [String: AtenOperator] = [
+    "sum": reduction { $0.sum(axes: $1, keepsDimensions: $2, dtype: $3) },
+    "mean": reduction { $0.mean(axes: $1, keepsDimensions: $2, dtype: $3) },
+    "prod": reduction { $0.product(axes: $1, keepsDimensions: $2, dtype: $3) },
+    "amax": reduction { x, axes, keeps, _ in x.max(axes: axes, keepsDimensions: keeps) },
+    "amin": reduction { x, axes, keeps, _ in x.min(axes: axes, keepsDimensions: keeps) },
+    "any": reduction { x, axes, keeps, _ in x.any(axes: axes, keepsDimensions: keeps) },
+    "all": reduction { x, axes, keeps, _ in x.all(axes: axes, keepsDimensions: keeps) },
+    "logsumexp": reduction { x, axes, keeps, _ in
+      x.logSumExp(axes: axes, keepsDimensions: keeps)
+    },
+    "max": .many { (call) throws(Diagnostic) in try extreme(call, isLargest: true) },
+    "min": .many { (call) throws(Diagnostic) in try extreme(call, isLargest: false) },
+    "argmax": .one { (call) throws(Diagnostic) in
+      try call.subject().argMax(
+        axis: try call.optionalInteger("dim"),
+        keepsDimensions: try call.bool("keepdim")
+      )
+    },
+    "argmin": .one { (call) throws(Diagnostic) in
+      try call.subject().argMin(
+        axis: try call.optionalInteger("dim"),
+        keepsDimensions: try call.bool("keepdim")
+      )
+    },
+    "var": .one { (call) throws(Diagnostic) in
+      try call.subject().variance(
+        axes: try axes(call),
+        correction: try correction(call),
+        keepsDimensions: try call.bool("keepdim")
+      )
+    },
+    "std": .one { (call) throws(Diagnostic) in
+      try call.subject().standardDeviation(
+        axes: try axes(call),
+        correction: try correction(call),
+        keepsDimensions: try call.bool("keepdim")
+      )
+    },
+    "var_mean": .many { (call) throws(Diagnostic) in
+      let (x, keeps) = (try call.subject(), try call.bool("keepdim"))
+      let axes = try axes(call)
+      return [
+        x.variance(axes: axes, correction: try correction(call), keepsDimensions: keeps),
+        x.mean(axes: axes, keepsDimensions: keeps),
+      ]
+    },
+    "norm": norm("p"),
+    "linalg_vector_norm": norm("ord"),
+  ]
+
+  private static func reduction(
+    _ reduce: @escaping @Sendable (Tensor, [Int]?, Bool, DType?) -> Tensor
+  ) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      reduce(
+        try call.subject(),
+        try axes(call),
+        try call.bool("keepdim"),
+        try call.elementType()
+      )
+    }
+  }
+
+  /// The axes that are reduced; nil, and PyTorch's empty list, mean all.
+  private static func axes(_ call: AtenCall) throws(Diagnostic) -> [Int]? {
+    let axes = try call.optionalIntegers("dim")
+    return axes == [] ? nil : axes
+  }
+
+  private static func correction(_ call: AtenCall) throws(Diagnostic) -> Double {
+    if call.has("unbiased") { return try call.bool("unbiased") ? 1 : 0 }
+    return try call.number("correction", default: 1)
+  }
+
+  private static func extreme(_ call: AtenCall, isLargest: Bool) throws(Diagnostic) -> [Tensor] {
+    let x = try call.subject()
+    if call.has("other") {
+      let operands: [any TensorOperand] = [x, try call.operand("other")]
+      return [try apply(isLargest ? .maximum : .minimum, operands)]
+    }
+    guard let axis = try call.optionalInteger("dim") else {
+      return [isLargest ? x.max() : x.min()]
+    }
+    let keeps = try call.bool("keepdim")
+    return isLargest
+      ? [
+        x.max(axes: [axis], keepsDimensions: keeps),
+        x.argMax(axis: axis, keepsDimensions: keeps),
+      ]
+      : [
+        x.min(axes: [axis], keepsDimensions: keeps),
+        x.argMin(axis: axis, keepsDimensions: keeps),
+      ]
+  }
+
+  private static func norm(_ order: String) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      let dtype = try call.elementType()
+      return (dtype.map { x.cast(to: $0) } ?? x).norm(
+        order: try call.number(order, default: 2),
+        axes: try axes(call),
+        keepsDimensions: try call.bool("keepdim")
+      )
+    }
+  }
+}

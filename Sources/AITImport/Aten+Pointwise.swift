@@ -1,0 +1,284 @@
+import AITFrontend
+import AITGraph
+import AITOperators
+
+extension AtenOperator {
+  /// A function of two operands, tensors or numbers, that broadcast.
+  private static func binary(_ function: ScalarFunction, _ first: String, _ second: String)
+    -> AtenOperator
+  {
+    .one { (call) throws(Diagnostic) in
+      try apply(function, [try call.operand(first), try call.operand(second)])
+    }
+  }
+
+  /// The result of a function of operands that broadcast.
+  static func apply(_ function: ScalarFunction, _ operands: [any TensorOperand])
+    throws(Diagnostic) -> Tensor
+  {
+    combine(function, operands)
+  }
+
+  /// `self ± alpha · other`.
+  private static func sum(_ function: ScalarFunction, isReversed: Bool = false) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      var other = try call.operand("other")
+      let alpha = try call.number("alpha", default: 1)
+      if alpha != 1 {
+        let factor: any TensorOperand =
+          alpha == alpha.rounded() && alpha.magnitude < 1e15 ? Int(alpha) : alpha
+        // Where both are numbers, the product is one.
+        switch other {
+        case let value as Int: other = Double(value) * alpha
+        case let value as Double: other = value * alpha
+        default: other = try apply(.multiply, [other, factor])
+        }
+      }
+      let own = try call.operand("self")
+      return try apply(function, isReversed ? [other, own] : [own, other])
+    }
+  }
+
+  static let pointwise: [String: AtenOperator] = [
+    "add": sum(.add),
+    "sub": sum(.subtract),
+    "subtract": sum(.subtract),
+    "rsub": sum(.subtract, isReversed: true),
+    "mul": binary(.multiply, "self", "other"),
+    "multiply": binary(.multiply, "self", "other"),
+    "div": .one { (call) throws(Diagnostic) in try divided(call) },
+    "divide": .one { (call) throws(Diagnostic) in try divided(call) },
+    "true_divide": binary(.divide, "self", "other"),
+    "floor_divide": binary(.floorDivide, "self", "other"),
+    "remainder": binary(.remainder, "self", "other"),
+    "fmod": binary(.fmod, "self", "other"),
+    "pow": binary(.power, "self", "exponent"),
+    "maximum": binary(.maximum, "self", "other"),
+    "minimum": binary(.minimum, "self", "other"),
+    "atan2": binary(.atan2, "self", "other"),
+    "bitwise_left_shift": binary(.shiftLeft, "self", "other"),
+    "bitwise_right_shift": binary(.shiftRight, "self", "other"),
+    "__lshift__": binary(.shiftLeft, "self", "other"),
+    "__rshift__": binary(.shiftRight, "self", "other"),
+    "neg": unary { 0 - $0 },
+    "abs": unary { abs($0) },
+    "square": unary { square($0) },
+    "sign": unary { sign($0) },
+    "sgn": unary { sign($0) },
+    "reciprocal": unary { reciprocal($0) },
+    "floor": unary { floor($0) },
+    "ceil": unary { ceil($0) },
+    "round": .one { (call) throws(Diagnostic) in
+      guard try call.integer("decimals", default: 0) == 0 else {
+        throw call.unsupported("to decimals")
+      }
+      return round(try call.subject())
+    },
+    "trunc": unary { trunc($0) },
+    "frac": unary { frac($0) },
+    "exp": unary { exp($0) },
+    "exp2": unary { exp2($0) },
+    "expm1": unary { expm1($0) },
+    "log": unary { log($0) },
+    "log2": unary { log2($0) },
+    "log10": unary { log10($0) },
+    "log1p": unary { log1p($0) },
+    "sqrt": unary { sqrt($0) },
+    "rsqrt": unary { rsqrt($0) },
+    "sin": unary { sin($0) },
+    "cos": unary { cos($0) },
+    "tan": unary { tan($0) },
+    "asin": unary { asin($0) },
+    "acos": unary { acos($0) },
+    "atan": unary { atan($0) },
+    "sinh": unary { sinh($0) },
+    "cosh": unary { cosh($0) },
+    "tanh": unary { tanh($0) },
+    "asinh": unary { asinh($0) },
+    "acosh": unary { acosh($0) },
+    "atanh": unary { atanh($0) },
+    "erf": unary { erf($0) },
+    "erfc": unary { erfc($0) },
+    "clamp": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      switch (call.has("min"), call.has("max")) {
+      case (true, true):
+        return try apply(.clamp, [x, try call.operand("min"), try call.operand("max")])
+      case (true, false): return try apply(.maximum, [x, try call.operand("min")])
+      case (false, true): return try apply(.minimum, [x, try call.operand("max")])
+      case (false, false): return x
+      }
+    },
+    "clamp_min": binary(.maximum, "self", "min"),
+    "clamp_max": binary(.minimum, "self", "max"),
+    "lerp": .one { (call) throws(Diagnostic) in
+      let (start, end) = (try call.tensor("self"), try call.tensor("end"))
+      let step = try apply(.multiply, [end - start, try call.operand("weight")])
+      return start + step
+    },
+    "addcmul": .one { (call) throws(Diagnostic) in
+      let product = try call.tensor("tensor1") * (try call.tensor("tensor2"))
+      return try call.subject() + product * (try call.number("value", default: 1))
+    },
+    "addcdiv": .one { (call) throws(Diagnostic) in
+      let quotient = try call.tensor("tensor1") / (try call.tensor("tensor2"))
+      return try call.subject() + quotient * (try call.number("value", default: 1))
+    },
+    "nan_to_num": .one { (call) throws(Diagnostic) in
+      try call.subject().nanToNum(
+        nan: try call.number("nan", default: 0),
+        positiveInfinity: try call.optionalNumber("posinf"),
+        negativeInfinity: try call.optionalNumber("neginf")
+      )
+    },
+    "where": .one { (call) throws(Diagnostic) in
+      let condition = try call.tensor("condition")
+      return `where`(condition, try call.operand("self"), try call.operand("other"))
+    },
+    "masked_fill": .one { (call) throws(Diagnostic) in
+      let (x, mask) = (try call.subject(), try call.tensor("mask"))
+      return x.maskedFill(mask, try call.operand("value"))
+    },
+  ]
+
+  private static func divided(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let operands = [try call.operand("self"), try call.operand("other")]
+    guard call.has("rounding_mode") else { return try apply(.divide, operands) }
+    switch try call.string("rounding_mode") {
+    case "floor": return try apply(.floorDivide, operands)
+    case "trunc": return trunc(try apply(.divide, operands))
+    case let mode: throw call.unsupported("with rounding '\(mode)'")
+    }
+  }
+
+  static let activations: [String: AtenOperator] = [
+    "relu": unary { relu($0) },
+    "relu6": unary { relu6($0) },
+    "sigmoid": unary { sigmoid($0) },
+    "silu": unary { silu($0) },
+    "mish": unary { mish($0) },
+    "hardswish": unary { hardSwish($0) },
+    "hardsigmoid": unary { hardSigmoid($0) },
+    "log_sigmoid": unary { logSigmoid($0) },
+    "softsign": unary { softsign($0) },
+    "selu": unary { selu($0) },
+    "gelu": .one { (call) throws(Diagnostic) in
+      let approximation = try call.string("approximate", default: "none")
+      return gelu(try call.subject(), approximate: approximation == "tanh" ? .tanh : .none)
+    },
+    "leaky_relu": .one { (call) throws(Diagnostic) in
+      try call.subject().leakyReLU(slope: try call.number("negative_slope", default: 0.01))
+    },
+    "elu": .one { (call) throws(Diagnostic) in
+      guard try call.number("scale", default: 1) == 1,
+        try call.number("input_scale", default: 1) == 1
+      else { throw call.unsupported("with a scale") }
+      return try call.subject().elu(alpha: try call.number("alpha", default: 1))
+    },
+    "celu": .one { (call) throws(Diagnostic) in
+      try call.subject().celu(alpha: try call.number("alpha", default: 1))
+    },
+    "hardtanh": .one { (call) throws(Diagnostic) in
+      try call.subject().hardtanh(
+        min: try call.number("min_val", default: -1),
+        max: try call.number("max_val", default: 1)
+      )
+    },
+    "softplus": .one { (call) throws(Diagnostic) in
+      try call.subject().softplus(
+        beta: try call.number("beta", default: 1),
+        threshold: try call.number("threshold", default: 20)
+      )
+    },
+    "glu": .one { (call) throws(Diagnostic) in
+      try call.subject().glu(axis: try call.integer("dim", default: -1))
+    },
+    "prelu": .one { (call) throws(Diagnostic) in
+      let (x, slope) = (try call.subject(), try call.tensor("weight"))
+      let extents = [Dimension](repeating: 1, count: max(x.rank - 2, 0))
+      // A slope for each channel lies along axis 1.
+      let shaped = x.rank > 1 ? slope.reshape([slope.extent(0)] + extents) : slope
+      return `where`(x .> 0, x, shaped * x)
+    },
+    // What only training does.
+    "dropout": unary { $0 },
+    "feature_dropout": unary { $0 },
+    "alpha_dropout": unary { $0 },
+  ]
+
+  static let comparisons: [String: AtenOperator] = [
+    "eq": binary(.equal, "self", "other"),
+    "ne": binary(.notEqual, "self", "other"),
+    "lt": binary(.less, "self", "other"),
+    "le": binary(.lessEqual, "self", "other"),
+    "gt": binary(.greater, "self", "other"),
+    "ge": binary(.greaterEqual, "self", "other"),
+    "bitwise_and": binary(.and, "self", "other"),
+    "bitwise_or": binary(.or, "self", "other"),
+    "bitwise_xor": binary(.xor, "self", "other"),
+    "__and__": binary(.and, "self", "other"),
+    "__or__": binary(.or, "self", "other"),
+    "__xor__": binary(.xor, "self", "other"),
+    "bitwise_not": .one { (call) throws(Diagnostic) in
+      try apply(.not, [try call.subject()])
+    },
+    "logical_and": .one { (call) throws(Diagnostic) in
+      try call.subject().logicalAnd(try call.tensor("other"))
+    },
+    "logical_or": .one { (call) throws(Diagnostic) in
+      try call.subject().logicalOr(try call.tensor("other"))
+    },
+    "logical_xor": .one { (call) throws(Diagnostic) in
+      try call.subject().logicalXor(try call.tensor("other"))
+    },
+    "logical_not": unary { $0.logicalNot() },
+    "isnan": unary { $0.isNaN() },
+    "isinf": unary { $0.isInfinite() },
+    "isfinite": unary { $0.isFinite() },
+  ]
+
+  /// Arithmetic on integers and other numbers of the program, and what leaves no trace.
+  static let scalars: [String: AtenOperator] = [
+    "sym_size": AtenOperator { (call) throws(Diagnostic) in
+      [.integer(try call.subject().checkedExtent(try call.integer("dim")))]
+    },
+    "sym_numel": AtenOperator { (call) throws(Diagnostic) in
+      [.integer(try call.subject().shape.elementCount)]
+    },
+    "_assert_scalar": AtenOperator { (_) in [] },
+    "_assert_tensor_metadata": AtenOperator { (_) in [] },
+    "_assert_async": AtenOperator { (_) in [] },
+    "sym_constrain_range_for_size": AtenOperator { (_) in [] },
+    "sym_constrain_range": AtenOperator { (_) in [] },
+    "floordiv": integers { $0 / $1 },
+    "mod": integers { $0 % $1 },
+    "sym_max": integers { .maximum([$0, $1]) },
+    "sym_min": integers { .minimum([$0, $1]) },
+    "getitem": AtenOperator { (call) throws(Diagnostic) in
+      guard let first = call.order.first, let second = call.order.dropFirst().first,
+        case .list(let elements) = call[first]
+      else { throw call.unsupported("of what is no list") }
+      let index = try call.integer(second)
+      guard elements.indices.contains(index) else { throw call.unsupported("of \(index)") }
+      return [elements[index]]
+    },
+  ]
+
+  private static func integers(
+    _ function: @escaping @Sendable (Dimension, Dimension) -> Dimension
+  ) -> AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      guard call.order.count == 2 else { throw call.unsupported("of other than two integers") }
+      let left = try call.dimension(call.order[0])
+      let right = try call.dimension(call.order[1])
+      return [.integer(function(left, right))]
+    }
+  }
+}
+
+extension Tensor {
+  /// The extent along an axis, counted from the end if negative.
+  func checkedExtent(_ axis: Int) throws(Diagnostic) -> Dimension {
+    extent(try shape.normalizedAxis(axis))
+  }
+}

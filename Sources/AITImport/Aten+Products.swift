@@ -1,0 +1,161 @@
+import AITFrontend
+import AITGraph
+
+extension AtenOperator {
+  static let products: [String: AtenOperator] = [
+    "linear": .one { (call) throws(Diagnostic) in
+      linear(
+        try call.subject(),
+        try call.tensor("weight"),
+        bias: try call.optionalTensor("bias")
+      )
+    },
+    "matmul": .one { (call) throws(Diagnostic) in
+      matmul(try call.subject(), try call.tensor("other"))
+    },
+    "mm": .one { (call) throws(Diagnostic) in
+      matmul(try call.subject(), try call.tensor("mat2"))
+    },
+    "bmm": .one { (call) throws(Diagnostic) in
+      matmul(try call.subject(), try call.tensor("mat2"))
+    },
+    "mv": .one { (call) throws(Diagnostic) in
+      matmul(try call.subject(), try call.tensor("vec"))
+    },
+    "dot": .one { (call) throws(Diagnostic) in
+      matmul(try call.subject(), try call.tensor("tensor"))
+    },
+    "addmm": .one { (call) throws(Diagnostic) in try added(call, "mat1", "mat2") },
+    "baddbmm": .one { (call) throws(Diagnostic) in try added(call, "batch1", "batch2") },
+    "outer": .one { (call) throws(Diagnostic) in
+      try call.subject().unsqueeze(axis: 1) * (try call.tensor("vec2"))
+    },
+    "einsum": .one { (call) throws(Diagnostic) in
+      try Einsum(try call.string("equation"), try call.tensors("tensors"), call).result()
+    },
+    "scaled_dot_product_attention": .one { (call) throws(Diagnostic) in try attention(call) },
+  ]
+
+  private static func added(_ call: AtenCall, _ first: String, _ second: String)
+    throws(Diagnostic) -> Tensor
+  {
+    addMM(
+      try call.subject(),
+      try call.tensor(first),
+      try call.tensor(second),
+      beta: try call.number("beta", default: 1),
+      alpha: try call.number("alpha", default: 1)
+    )
+  }
+
+  private static func attention(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let query = try call.tensor("query")
+    var (key, value) = (try call.tensor("key"), try call.tensor("value"))
+    guard try call.number("dropout_p", default: 0) == 0 else {
+      throw call.unsupported("with dropout", hint: "export the module in eval mode")
+    }
+    if try call.bool("enable_gqa"), query.rank >= 3 {
+      // Grouped queries: each head of keys and values serves several heads of queries.
+      let axis = query.rank - 3
+      let repeats = query.extent(axis) / key.extent(axis)
+      if repeats != 1 {
+        key = key.repeatInterleave(repeats, axis: axis)
+        value = value.repeatInterleave(repeats, axis: axis)
+      }
+    }
+    return scaledDotProductAttention(
+      query,
+      key,
+      value,
+      mask: try call.optionalTensor("attn_mask"),
+      scale: try call.optionalNumber("scale"),
+      isCausal: try call.bool("is_causal")
+    )
+  }
+}
+
+/// Sums of products by Einstein's notation, as products of matrices.
+///
+/// Two operands at a time: letters of both that the result keeps are a batch, letters of one alone its
+/// rows or columns, the others are summed over. Source: `torch.einsum`.
+private struct Einsum {
+  private let call: AtenCall
+  private let operands: [(letters: [Character], tensor: Tensor)]
+  private let output: [Character]
+
+  init(_ equation: String, _ tensors: [Tensor], _ call: AtenCall) throws(Diagnostic) {
+    self.call = call
+    let text = equation.filter { $0 != " " }
+    let sides = text.split(separator: ">", omittingEmptySubsequences: false)
+    let left = sides[0].last == "-" ? sides[0].dropLast() : sides[0]
+    let terms = left.split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
+    guard !text.contains("."), sides.count <= 2, terms.count == tensors.count else {
+      throw call.unsupported("of '\(equation)'")
+    }
+    for (term, tensor) in zip(terms, tensors) {
+      guard term.count == tensor.rank, Set(term).count == term.count else {
+        throw call.unsupported("of '\(equation)' with an operand \(tensor.type)")
+      }
+    }
+    operands = zip(terms, tensors).map { ($0, $1) }
+    if sides.count == 2 {
+      output = Array(sides[1])
+    } else {
+      // Letters that stand once, in order.
+      let all = terms.flatMap(\.self)
+      output = Set(all).filter { letter in all.count { $0 == letter } == 1 }.sorted()
+    }
+  }
+
+  func result() throws(Diagnostic) -> Tensor {
+    guard var (letters, tensor) = operands.first else { throw call.unsupported("of nothing") }
+    for index in operands.indices.dropFirst() {
+      let needed = Set(output + operands[(index + 1)...].flatMap(\.letters))
+      (letters, tensor) = product(letters, tensor, operands[index], keeping: needed)
+    }
+    let summed = letters.indices.filter { !output.contains(letters[$0]) }
+    if !summed.isEmpty {
+      tensor = tensor.sum(axes: summed)
+      letters = letters.filter(output.contains)
+    }
+    guard Set(letters) == Set(output), letters.count == output.count else {
+      throw call.unsupported("whose result repeats letters")
+    }
+    let axes = output.compactMap { letters.firstIndex(of: $0) }
+    return axes == Array(axes.indices) ? tensor : tensor.permute(axes)
+  }
+
+  private func product(
+    _ letters: [Character],
+    _ tensor: Tensor,
+    _ other: (letters: [Character], tensor: Tensor),
+    keeping needed: Set<Character>
+  ) -> ([Character], Tensor) {
+    let shared = letters.filter { other.letters.contains($0) }
+    let batch = shared.filter(needed.contains)
+    let inner = shared.filter { !needed.contains($0) }
+    let rows = letters.filter { !shared.contains($0) }
+    let columns = other.letters.filter { !shared.contains($0) }
+    let a = grouped(letters, tensor, [batch, rows, inner])
+    let b = grouped(other.letters, other.tensor, [batch, inner, columns])
+    var extents: [Character: Dimension] = [:]
+    for (letter, extent) in zip(letters, tensor.shape.dimensions) { extents[letter] = extent }
+    for (letter, extent) in zip(other.letters, other.tensor.shape.dimensions) {
+      // An extent of 1 broadcasts.
+      if extents[letter] == nil || extents[letter] == 1 { extents[letter] = extent }
+    }
+    let result = batch + rows + columns
+    return (result, matmul(a, b).reshape(result.map { extents[$0] ?? 1 }))
+  }
+
+  /// A tensor with its letters joined to one axis for each group.
+  private func grouped(_ letters: [Character], _ tensor: Tensor, _ groups: [[Character]]) -> Tensor
+  {
+    let order = groups.flatMap { $0 }.compactMap { letters.firstIndex(of: $0) }
+    let permuted = order == Array(order.indices) ? tensor : tensor.permute(order)
+    let extents = groups.map { group in
+      group.compactMap { letters.firstIndex(of: $0) }.map { tensor.extent($0) }.reduce(1, *)
+    }
+    return permuted.reshape(extents)
+  }
+}

@@ -1,0 +1,271 @@
+import AITFrontend
+import AITGraph
+
+extension AtenOperator {
+  /// Operators whose result shares the memory of what they are given.
+  static let views: Set<String> = [
+    "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "slice", "select", "squeeze",
+    "unsqueeze", "expand", "expand_as", "view_as", "flatten", "unflatten", "narrow", "split",
+    "split_with_sizes", "chunk", "unbind", "movedim", "swapaxes", "diagonal", "detach", "alias",
+    "contiguous", "T", "mT", "numpy_T", "unfold", "unsafe_split", "unsafe_chunk", "tensor_split",
+    "to", "lift_fresh", "_to_copy",
+  ]
+
+  static let shapes: [String: AtenOperator] = [
+    "view": .one { (call) throws(Diagnostic) in try reshaped(call, "size") },
+    "_unsafe_view": .one { (call) throws(Diagnostic) in try reshaped(call, "size") },
+    "reshape": .one { (call) throws(Diagnostic) in try reshaped(call, "shape") },
+    "view_as": .one { (call) throws(Diagnostic) in
+      try call.subject().reshape(try call.tensor("other").shape.dimensions)
+    },
+    "reshape_as": .one { (call) throws(Diagnostic) in
+      try call.subject().reshape(try call.tensor("other").shape.dimensions)
+    },
+    "flatten": .one { (call) throws(Diagnostic) in
+      try call.subject().flatten(
+        start: try call.integer("start_dim", default: 0),
+        end: try call.integer("end_dim", default: -1)
+      )
+    },
+    "unflatten": .one { (call) throws(Diagnostic) in
+      try call.subject().unflatten(
+        axis: try call.integer("dim"),
+        try call.dimensions("sizes")
+      )
+    },
+    "permute": .one { (call) throws(Diagnostic) in
+      try call.subject().permute(try call.integers("dims"))
+    },
+    "transpose": .one { (call) throws(Diagnostic) in
+      try call.subject().transpose(try call.integer("dim0"), try call.integer("dim1"))
+    },
+    "swapaxes": .one { (call) throws(Diagnostic) in
+      try call.subject().transpose(try call.integer("axis0"), try call.integer("axis1"))
+    },
+    "t": unary { $0.rank == 2 ? $0.transpose(0, 1) : $0 },
+    "numpy_T": unary { $0.permute(Array((0..<$0.rank).reversed())) },
+    "mT": unary { $0.mT },
+    "movedim": .one { (call) throws(Diagnostic) in try moved(call) },
+    "squeeze": .one { (call) throws(Diagnostic) in
+      try call.subject().squeeze(axes: try call.optionalIntegers("dim"))
+    },
+    "unsqueeze": .one { (call) throws(Diagnostic) in
+      try call.subject().unsqueeze(axis: try call.integer("dim"))
+    },
+    "expand": .one { (call) throws(Diagnostic) in
+      try call.subject().expand(try call.dimensions("size"))
+    },
+    "expand_as": .one { (call) throws(Diagnostic) in
+      try call.subject().expand(try call.tensor("other").shape.dimensions)
+    },
+    "repeat": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      let counts = try call.dimensions("repeats")
+      let missing = counts.count - x.rank
+      let shaped =
+        missing > 0
+        ? x.reshape([Dimension](repeating: 1, count: missing) + x.shape.dimensions) : x
+      return shaped.tile(counts)
+    },
+    "tile": .one { (call) throws(Diagnostic) in
+      try call.subject().tile(try call.dimensions("dims"))
+    },
+    "repeat_interleave": .one { (call) throws(Diagnostic) in
+      guard call.has("dim") else { throw call.unsupported("without an axis") }
+      return try call.subject().repeatInterleave(
+        try call.dimension("repeats"),
+        axis: try call.integer("dim")
+      )
+    },
+    "slice": .one { (call) throws(Diagnostic) in
+      try call.subject().slice(
+        axis: try call.integer("dim", default: 0),
+        from: try bound(call, "start"),
+        to: try bound(call, "end"),
+        by: try call.integer("step", default: 1)
+      )
+    },
+    "narrow": .one { (call) throws(Diagnostic) in
+      let start = try call.dimension("start")
+      return try call.subject().slice(
+        axis: try call.integer("dim"),
+        from: start,
+        to: start + (try call.dimension("length"))
+      )
+    },
+    "select": .one { (call) throws(Diagnostic) in
+      try call.subject().select(axis: try call.integer("dim"), try call.dimension("index"))
+    },
+    "cat": .one { (call) throws(Diagnostic) in try concatenated(call) },
+    "concat": .one { (call) throws(Diagnostic) in try concatenated(call) },
+    "concatenate": .one { (call) throws(Diagnostic) in try concatenated(call) },
+    "stack": .one { (call) throws(Diagnostic) in
+      stack(try call.tensors("tensors"), axis: try call.integer("dim", default: 0))
+    },
+    "split": .many { (call) throws(Diagnostic) in
+      let axis = try call.integer("dim", default: 0)
+      if case .list = call["split_size"] {
+        return try call.subject().split(sizes: try call.dimensions("split_size"), axis: axis)
+      }
+      return try call.subject().split(size: try call.integer("split_size"), axis: axis)
+    },
+    "unsafe_split": .many { (call) throws(Diagnostic) in
+      try call.subject().split(
+        size: try call.integer("split_size"),
+        axis: try call.integer("dim", default: 0)
+      )
+    },
+    "split_with_sizes": .many { (call) throws(Diagnostic) in
+      try call.subject().split(
+        sizes: try call.dimensions("split_sizes"),
+        axis: try call.integer("dim", default: 0)
+      )
+    },
+    "chunk": .many { (call) throws(Diagnostic) in
+      try call.subject().chunk(
+        try call.integer("chunks"),
+        axis: try call.integer("dim", default: 0)
+      )
+    },
+    "unbind": .many { (call) throws(Diagnostic) in
+      try call.subject().unbind(axis: try call.integer("dim", default: 0))
+    },
+    "flip": .one { (call) throws(Diagnostic) in
+      try call.subject().flip(axes: try call.integers("dims"))
+    },
+    "roll": .one { (call) throws(Diagnostic) in try rolled(call) },
+    "constant_pad_nd": .one { (call) throws(Diagnostic) in
+      try call.subject().pad(
+        try call.dimensions("pad"),
+        value: try call.number("value", default: 0)
+      )
+    },
+    "pad": .one { (call) throws(Diagnostic) in
+      let (x, amounts) = (try call.subject(), try call.dimensions("pad"))
+      switch try call.string("mode", default: "constant") {
+      case "constant": return x.pad(amounts, value: try call.number("value", default: 0))
+      case "reflect": return x.pad(amounts, mode: .reflect)
+      case "replicate": return x.pad(amounts, mode: .replicate)
+      case let mode: throw call.unsupported("of mode '\(mode)'")
+      }
+    },
+    "reflection_pad1d": padding(.reflect),
+    "reflection_pad2d": padding(.reflect),
+    "reflection_pad3d": padding(.reflect),
+    "replication_pad1d": padding(.replicate),
+    "replication_pad2d": padding(.replicate),
+    "replication_pad3d": padding(.replicate),
+    "pixel_shuffle": .one { (call) throws(Diagnostic) in
+      let (x, factor) = (try call.subject(), Dimension(try call.integer("upscale_factor")))
+      guard x.rank == 4 else { throw call.unsupported("of rank \(x.rank)") }
+      let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
+      let channels = c / (factor * factor)
+      return x.reshape([n, channels, factor, factor, h, w]).permute([0, 1, 4, 2, 5, 3])
+        .reshape([n, channels, h * factor, w * factor])
+    },
+    "pixel_unshuffle": .one { (call) throws(Diagnostic) in
+      let (x, factor) = (try call.subject(), Dimension(try call.integer("downscale_factor")))
+      guard x.rank == 4 else { throw call.unsupported("of rank \(x.rank)") }
+      let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
+      return x.reshape([n, c, h / factor, factor, w / factor, factor])
+        .permute([0, 1, 3, 5, 2, 4]).reshape([n, c * factor * factor, h / factor, w / factor])
+    },
+    "channel_shuffle": .one { (call) throws(Diagnostic) in
+      let (x, groups) = (try call.subject(), Dimension(try call.integer("groups")))
+      let rest = Array(x.shape.dimensions.dropFirst(2))
+      let axes = [0, 2, 1] + (0..<rest.count).map { $0 + 3 }
+      return x.reshape([x.extent(0), groups, x.extent(1) / groups] + rest).permute(axes)
+        .reshape(x.shape.dimensions)
+    },
+    "contiguous": unary { $0 },
+    "clone": unary { $0 },
+    "detach": unary { $0 },
+    "detach_": unary { $0 },
+    "alias": unary { $0 },
+    "lift_fresh": unary { $0 },
+    "lift_fresh_copy": unary { $0 },
+    "to": .one { (call) throws(Diagnostic) in try cast(call) },
+    "_to_copy": .one { (call) throws(Diagnostic) in try cast(call) },
+    "type_as": .one { (call) throws(Diagnostic) in
+      try call.subject().cast(to: try call.tensor("other").dtype)
+    },
+    "prims.convert_element_type": .one { (call) throws(Diagnostic) in try cast(call) },
+    "atleast_1d": unary { $0.rank == 0 ? $0.unsqueeze(axis: 0) : $0 },
+  ]
+
+  private static func reshaped(_ call: AtenCall, _ name: String) throws(Diagnostic) -> Tensor {
+    // A view as another element type has its type in the place of the sizes.
+    if call.has("dtype") { throw call.unsupported("as another element type") }
+    return try call.subject().reshape(try call.dimensions(name))
+  }
+
+  private static func cast(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    if case .tensor(let other) = call["other"] {
+      return try call.subject().cast(to: other.dtype)
+    }
+    guard let dtype = try call.elementType() else { return try call.subject() }
+    return try call.subject().cast(to: dtype)
+  }
+
+  /// A bound of a slice; PyTorch writes the greatest integer for the end of the axis.
+  private static func bound(_ call: AtenCall, _ name: String) throws(Diagnostic) -> Dimension? {
+    guard call.has(name) else { return nil }
+    let value = try call.dimension(name)
+    if let constant = value.constant, constant >= 1 << 61 { return nil }
+    return value
+  }
+
+  private static func concatenated(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let all = try call.tensors("tensors")
+    // PyTorch passes over empty tensors of rank 1.
+    let tensors = all.filter { !($0.rank == 1 && $0.shape[0] == 0) }
+    guard let first = tensors.first ?? all.first else { throw call.unsupported("of nothing") }
+    if tensors.count <= 1 { return first }
+    return concatenate(tensors, axis: try call.integer("dim", default: 0))
+  }
+
+  private static func moved(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let x = try call.subject()
+    var sources: [Int] = []
+    var targets: [Int] = []
+    for axis in try call.integers("source") { sources.append(try x.shape.normalizedAxis(axis)) }
+    for axis in try call.integers("destination") {
+      targets.append(try x.shape.normalizedAxis(axis))
+    }
+    guard sources.count == targets.count, Set(targets).count == targets.count else {
+      throw call.unsupported("of \(sources) to \(targets)")
+    }
+    var rest = (0..<x.rank).filter { !sources.contains($0) }[...]
+    let axes = (0..<x.rank).map { place -> Int in
+      if let index = targets.firstIndex(of: place) { return sources[index] }
+      return rest.popFirst() ?? place
+    }
+    return x.permute(axes)
+  }
+
+  private static func rolled(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let x = try call.subject()
+    let shifts = try call.dimensions("shifts")
+    let axes = try call.integers("dims", default: [])
+    guard axes.count == shifts.count else { throw call.unsupported("without axes") }
+    var result = x
+    for (axis, shift) in zip(axes, shifts) {
+      let extent = try result.checkedExtent(axis)
+      guard extent != 0 else { continue }
+      // The last elements come first.
+      let start = (extent - shift % extent) % extent
+      if start == 0 { continue }
+      result = concatenate(
+        [result.slice(axis: axis, from: start), result.slice(axis: axis, to: start)],
+        axis: axis
+      )
+    }
+    return result
+  }
+
+  private static func padding(_ mode: Tensor.PaddingMode) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      try call.subject().pad(try call.dimensions("padding"), mode: mode)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import AITGraph
+
+/// Reads extents as sympy's `srepr` writes them: `Add(Mul(Integer(2), Symbol('s77', …)), Integer(1))`.
+///
+/// Recursion is bounded by `maximumDepth`.
+struct SymbolicExpression {
+  private static let maximumDepth = 64
+
+  private var rest: Substring
+  private let bounds: (String) -> ClosedRange<Int>
+
+  /// Returns the extent that a text is.
+  ///
+  /// - Parameters:
+  ///   - text: the expression.
+  ///   - bounds: the values that a symbol may take.
+  /// - Throws: `unsupported-format` for functions that are not known, `corrupt-file` for broken text.
+  static func read(_ text: String, bounds: @escaping (String) -> ClosedRange<Int>)
+    throws(Diagnostic) -> Dimension
+  {
+    var reader = SymbolicExpression(rest: text[...], bounds: bounds)
+    let dimension = try reader.expression(depth: 0)
+    reader.skipSpace()
+    guard reader.rest.isEmpty else { throw reader.broken("text after the expression") }
+    return dimension
+  }
+
+  private init(rest: Substring, bounds: @escaping (String) -> ClosedRange<Int>) {
+    self.rest = rest
+    self.bounds = bounds
+  }
+
+  private mutating func expression(depth: Int) throws(Diagnostic) -> Dimension {
+    guard depth < Self.maximumDepth else { throw broken("an expression nested too deep") }
+    skipSpace()
+    if let first = rest.first, first == "-" || first.isNumber {
+      return Dimension(try integer())
+    }
+    let name = identifier()
+    try expect("(")
+    switch name {
+    case "Symbol":
+      let symbol = try quoted()
+      // What sympy assumes of the symbol follows.
+      while let next = rest.first, next != ")" { rest.removeFirst() }
+      try expect(")")
+      return .symbol(Identifier.make(symbol), bounds(symbol))
+    case "Integer":
+      let value = try integer()
+      try expect(")")
+      return Dimension(value)
+    default:
+      let operands = try list(depth: depth + 1)
+      return try apply(name, operands)
+    }
+  }
+
+  private func apply(_ name: String, _ operands: [Dimension]) throws(Diagnostic) -> Dimension {
+    switch (name, operands.count) {
+    case ("Add", 1...): return operands.dropFirst().reduce(operands[0], +)
+    case ("Mul", 1...): return operands.dropFirst().reduce(operands[0], *)
+    case ("Max", 1...): return .maximum(operands)
+    case ("Min", 1...): return .minimum(operands)
+    case ("FloorDiv", 2), ("CleanDiv", 2), ("PythonMod", 2), ("Mod", 2):
+      guard operands[1] != 0 else { throw broken("a division by 0") }
+      return name.hasSuffix("Div") ? operands[0] / operands[1] : operands[0] % operands[1]
+    case ("Pow", 2), ("PowByNatural", 2):
+      guard let exponent = operands[1].constant, (0...8).contains(exponent) else { break }
+      return (0..<exponent).reduce(Dimension(1)) { product, _ in product * operands[0] }
+    default: break
+    }
+    throw Diagnostic(
+      .unsupportedFormat,
+      "an extent with the function \(name) of \(operands.count) operands",
+      hint: "supported are sums, products, floor division, modulo, minimum and maximum"
+    )
+  }
+
+  private mutating func list(depth: Int) throws(Diagnostic) -> [Dimension] {
+    var operands: [Dimension] = []
+    while true {
+      skipSpace()
+      if rest.first == ")" {
+        rest.removeFirst()
+        return operands
+      }
+      if !operands.isEmpty { try expect(",") }
+      operands.append(try expression(depth: depth))
+    }
+  }
+
+  // MARK: - Tokens
+
+  private mutating func skipSpace() { rest = rest.drop { $0 == " " } }
+
+  private mutating func expect(_ character: Character) throws(Diagnostic) {
+    skipSpace()
+    guard rest.first == character else { throw broken("no '\(character)'") }
+    rest.removeFirst()
+  }
+
+  private mutating func identifier() -> String {
+    let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    rest = rest.dropFirst(name.count)
+    return String(name)
+  }
+
+  private mutating func integer() throws(Diagnostic) -> Int {
+    skipSpace()
+    let digits = rest.prefix { $0 == "-" || $0.isNumber }
+    guard let value = Int(digits) else { throw broken("no integer") }
+    rest = rest.dropFirst(digits.count)
+    return value
+  }
+
+  private mutating func quoted() throws(Diagnostic) -> String {
+    try expect("'")
+    let name = rest.prefix { $0 != "'" }
+    rest = rest.dropFirst(name.count)
+    try expect("'")
+    return String(name)
+  }
+
+  private func broken(_ what: String) -> Diagnostic {
+    Diagnostic(.corruptFile, "an extent's expression: \(what) at '\(rest.prefix(40))'")
+  }
+}

@@ -1,0 +1,59 @@
+import AITGraph
+import AITImport
+import AITReference
+import AITWeights
+import Foundation
+import Testing
+
+/// Programs of torch.export against PyTorch's outputs; see `Tests/Fixtures/programs`.
+@Suite struct ProgramTests {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/programs").path
+
+  @Test(arguments: ["layers", "images", "attention", "movements"])
+  func matchesPyTorch(_ name: String) throws {
+    let graph = try ExportedProgram(contentsOf: "\(Self.folder)/\(name).pt2").graph(named: name)
+    let recorded = try Safetensors.read("\(Self.folder)/\(name).safetensors")
+    var inputs: [String: TensorData] = [:]
+    for input in graph.inputs {
+      inputs[graph[input].name] = try recorded.tensor(named: "in.\(graph[input].name)")
+    }
+    let result = try Evaluator.run(graph, inputs)
+    #expect(!graph.outputs.isEmpty)
+    for (index, output) in graph.outputs.enumerated() {
+      let expected = try recorded.tensor(named: "out.\(index)")
+      let found = try #require(result.outputs[output.name])
+      let comparison = compare(found, expected, bound: 1e-5)
+      #expect(comparison.isEqual, "\(output.name): \(comparison)")
+    }
+  }
+
+  @Test func symbolsAndNamesAreThoseOfTheProgram() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/layers.pt2")
+    let graph = try program.graph(named: "layers")
+    #expect(graph.inputs.map { graph[$0].name } == ["x"])
+    #expect(graph.symbols.map(\.bounds) == [1...64])
+    let names = graph.constants.compactMap { graph.constant($0)?.originalName }
+    #expect(names.contains("first.weight"))
+    #expect(names.contains("norm.bias"))
+    let sources = graph.nodeIDs.compactMap { graph[$0].source }
+    #expect(sources.contains { $0.hasPrefix("make_programs.py:") })
+  }
+
+  @Test func boundsCanBeGiven() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/layers.pt2")
+    let symbol = try #require(try program.graph(named: "layers").symbols.first)
+    let bounded = try program.graph(named: "layers", bounds: [symbol.name: 2...7])
+    #expect(bounded.symbols.map(\.bounds) == [2...7])
+  }
+
+  @Test func allUnknownOperatorsAreTold() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/unknown.pt2")
+    #expect(program.coverage.unsupported.map(\.count) == [2, 1])
+    let diagnostic = try #require(throws: Diagnostic.self) { try program.graph(named: "unknown") }
+    #expect(diagnostic.identity == .unsupportedOperator)
+    #expect(diagnostic.message.contains("aten.linalg_inv.default, 2 times"))
+    #expect(diagnostic.message.contains("aten.special_bessel_j0.default, once"))
+    #expect(diagnostic.message.contains("make_programs.py:"))
+  }
+}

@@ -1,0 +1,146 @@
+"""Writes the programs that the importer's tests read: `NAME.pt2`, and `NAME.safetensors` with what
+PyTorch computes (`in.NAME` in the order of inputs, `out.0` and so on).
+
+    python3 make_programs.py        # torch 2.13
+"""
+
+import json
+import os
+import struct
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.float16: "F16"}
+
+
+class Layers(nn.Module):
+    """Linear layers, normalisations, activations, a symbolic batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(8, 16)
+        self.norm = nn.LayerNorm(16)
+        self.second = nn.Linear(16, 4, bias=False)
+        self.register_buffer("scale", torch.linspace(0.5, 2, 16))
+
+    def forward(self, x):
+        y = self.norm(F.gelu(self.first(x))) * self.scale
+        z = F.silu(y) + F.hardswish(y) - F.leaky_relu(y, 0.2) + F.softplus(y) + F.elu(y)
+        return self.second(z), torch.cat([y, z], 1).view(x.shape[0], 4, 8).transpose(1, 2), y.softmax(-1)
+
+
+class Images(nn.Module):
+    """Convolutions of several kinds, batch norm, pools, interpolation."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.bn = nn.BatchNorm2d(8)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=2, dilation=2, groups=8, bias=False)
+        self.grouped = nn.Conv2d(8, 12, 1, groups=4)
+        self.up = nn.ConvTranspose2d(12, 6, 3, stride=2, padding=1, output_padding=1)
+        self.bn.running_mean.normal_()
+        self.bn.running_var.uniform_(0.5, 2)
+
+    def forward(self, x):
+        y = F.relu6(self.bn(self.stem(x)))
+        y = self.grouped(self.depthwise(y) + y)
+        z = self.up(F.max_pool2d(y, 3, 2, 1, ceil_mode=True))
+        z = F.avg_pool2d(z, 2) + F.interpolate(z, scale_factor=0.5, mode="bilinear")
+        return F.adaptive_avg_pool2d(z, 1).flatten(1), F.adaptive_avg_pool2d(y, (3, 2)), F.pixel_shuffle(y, 2)
+
+
+class Attention(nn.Module):
+    """Attention with a mask, causal, with grouped queries; an embedding."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(32, 16)
+        self.qkv = nn.Linear(16, 16 + 8 + 8)
+
+    def forward(self, ids, mask):
+        b, t = ids.shape
+        q, k, v = self.qkv(self.table(ids)).split([16, 8, 8], -1)
+        q = q.view(b, t, 4, 4).transpose(1, 2)
+        k, v = (each.view(b, t, 2, 4).transpose(1, 2) for each in (k, v))
+        causal = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        masked = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :], enable_gqa=True)
+        return causal.transpose(1, 2).reshape(b, t, 16), masked
+
+
+class Movements(nn.Module):
+    """Views, indices, order, reductions and creation."""
+
+    def forward(self, x, index):
+        a = x[:, 1:, ::2].roll((1, -2), (0, 2)).flip(1)
+        b = torch.stack(x.unbind(1), -1).movedim(2, 0).masked_fill(x.transpose(0, 1) > 1, -1)
+        c = x[:, index].gather(2, index[None, :, None].expand(x.shape[0], 3, 5) % 4)
+        top, where = x.topk(2, -1)
+        d = torch.einsum("bij,bkj->bik", x, x).cumsum(-1) + torch.arange(4)
+        e = torch.where(x > 0, x, torch.full_like(x, 0.25)).var((1, 2), correction=0)
+        f = F.pad(x, (1, 2), mode="reflect").clone().add_(1).amax(-1, keepdim=True)
+        g = torch.triu(torch.ones(4, 6), 1) * x.std(1, keepdim=True)
+        return a, b, c, top, where, d, e, f, g, x.argmax(-1), x.repeat(1, 2, 1).mean((0, 1))
+
+
+class Unknown(nn.Module):
+    """Operators that cannot be compiled."""
+
+    def forward(self, x):
+        return torch.linalg.inv(x @ x.T) + torch.special.bessel_j0(x @ x.T), torch.linalg.inv(x @ x.T)
+
+
+def write_safetensors(path, tensors):
+    """A file of tensors; the format is a length, a JSON header, bytes."""
+    header, offset, parts = {}, 0, []
+    for name, tensor in tensors.items():
+        data = tensor.detach().contiguous().numpy().tobytes()
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + len(data)]}
+        offset += len(data)
+        parts.append(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
+
+
+def save(name, model, inputs, dynamic=None):
+    """Exports a model, and runs it at other sizes than those of the export where these are symbolic."""
+    model = model.eval()
+    program = torch.export.export(model, inputs, dynamic_shapes=dynamic)
+    for node in program.graph.nodes:
+        # Lines of this file, wherever it lies.
+        if "stack_trace" in node.meta:
+            trace = node.meta["stack_trace"].replace(HERE + os.sep, "")
+            node.meta["stack_trace"] = trace.replace(os.path.dirname(torch.__file__), "torch")
+    torch.export.save(program, f"{HERE}/{name}.pt2")
+    if name == "unknown":
+        return
+    given = inputs
+    if dynamic:
+        given = tuple(torch.cat([each, each[:1]]) for each in inputs)
+    names = [spec.arg.name for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
+    tensors = {f"in.{key}": each for key, each in zip(names, given)}
+    tensors |= {f"out.{index}": each for index, each in enumerate(model(*given))}
+    write_safetensors(f"{HERE}/{name}.safetensors", tensors)
+
+
+def main():
+    """Writes all programs."""
+    torch.manual_seed(0)
+    batch = torch.export.Dim("batch", min=1, max=64)
+    mask = torch.rand(3, 6) > 0.3
+    mask[:, 0] = True
+    with torch.no_grad():
+        save("layers", Layers(), (torch.randn(3, 8),), ({0: batch},))
+        save("images", Images(), (torch.randn(2, 3, 13, 15),))
+        save("attention", Attention(), (torch.randint(0, 32, (3, 6)), mask), ({0: batch}, {0: batch}))
+        save("movements", Movements(), (torch.randn(3, 4, 6), torch.tensor([2, 0, 3])))
+        save("unknown", Unknown(), (torch.randn(3, 3),))
+
+
+if __name__ == "__main__":
+    main()
