@@ -9,13 +9,15 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-__all__ = ["backend", "compiler", "frontend", "testing", "utils"]
+__all__ = ["backend", "compile", "compiler", "frontend", "testing", "utils"]
 
 
 def __getattr__(name: str):
     """Imports a subpackage on first use, so that ``import aitemplate`` itself costs nothing."""
-    if name in __all__:
-        import importlib
+    import importlib
 
+    if name == "compile":
+        return importlib.import_module(f"{__name__}.exported").compile
+    if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any, Callable, List, Sequence, Tuple
 
 from aitemplate.compiler.dtype import dtype_str_to_enum
@@ -31,7 +32,8 @@ class Library:
 
     def __init__(self, path: str) -> None:
         self.lib_path = path
-        self.DLL = ctypes.CDLL(path)
+        # A bare name would be searched for where the system keeps libraries.
+        self.DLL = ctypes.CDLL(os.path.abspath(path))
         self.DLL.AITemplateGetLastError.restype = ctypes.c_char_p
         self.is_open = True
 
