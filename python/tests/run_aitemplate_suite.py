@@ -19,6 +19,7 @@ import json
 import os
 import queue
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -261,8 +262,10 @@ def main() -> int:
             server.close()
         record.close()
     command = f"python python/tests/run_aitemplate_suite.py --suite {suite_report.SUITE}"
-    if options.target:
-        command += f" --target {options.target}"
+    for name in ("target", "sample", "only"):
+        value = getattr(options, name)
+        if value is not None:
+            command += f" --{name} {shlex.quote(str(value))}"
     table = suite_report.table(list(results.values()), options.target or "detected", command)
     if options.output:
         with open(options.output, "w", encoding="utf-8") as file:
