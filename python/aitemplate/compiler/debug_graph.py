@@ -17,6 +17,10 @@ _NAMES = {
 }
 
 
+# The origins of values that no node computes.
+_GIVEN = ("input", "constant", "literal")
+
+
 class CompiledOperator(Operator):
     """A node of the optimised program: its attributes are text, its fused functions by name."""
 
@@ -49,11 +53,10 @@ def tensors_of(listing: Dict[str, Any]) -> List[Tensor]:
                 is_input=value["origin"] == "input",
                 is_param=value["origin"] == "constant",
                 is_internal_constant=value["origin"] == "literal",
-                is_output=bool(value["outputs"]),
                 original_name=value.get("originalName"),
             )
-            if value["outputs"]:
-                made._attrs["name"] = value["outputs"][0]
+            if value["outputs"] and value["origin"] not in _GIVEN:
+                made._attrs.update(name=value["outputs"][0], is_output=True)
             tensors[index] = made
             order.append(made)
         return tensors[index]
@@ -67,8 +70,12 @@ def tensors_of(listing: Dict[str, Any]) -> List[Tensor]:
             output._attrs["src_ops"].add(op)
             output._attrs["depth"] = op._attrs["depth"] + 1
     for index, value in enumerate(listing["values"]):
-        if value["outputs"]:
-            tensor(index)
+        # An output that is an input, a constant, or another output too.
+        for name in value["outputs"][0 if value["origin"] in _GIVEN else 1 :]:
+            source = tensor(index)
+            view = Tensor(source.shape(), name, is_output=True, is_view_of=source)
+            view._attrs["depth"] = source._attrs["depth"]
+            order.append(view)
     return order
 
 
