@@ -151,7 +151,9 @@ package struct ConstantImage: Sendable {
   }
 
   private func pointer(_ offset: Int?) -> String {
-    offset.map { "aitImage + \($0)" } ?? "nullptr"
+    guard let offset else { return "nullptr" }
+    // Where all tensors are empty there is no image; nothing is read of them.
+    return isEmpty ? "\"\"" : "aitImage + \(offset)"
   }
 
   private func writeSelfTest(_ writer: inout CodeWriter) {

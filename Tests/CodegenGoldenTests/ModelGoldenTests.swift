@@ -90,6 +90,30 @@ import Testing
     #expect(try Self.bundle().stages.text("plan") == Self.bundle().plan.description)
   }
 
+  /// Where all there is has no elements, nothing names an image that is not linked.
+  @Test func emptyConstants() throws {
+    let none = TensorData(zeros: .float32, [0, 4])
+    let selfTest = ConstantImage.SelfTest(
+      symbols: [],
+      inputs: [none],
+      outputs: [none],
+      tolerances: [0]
+    )
+    let image = ConstantImage(constants: [:], folded: [:], selfTest: selfTest)
+    let graph = try Graph.parse(
+      """
+      graph empty {
+        input X: float32[0, 4]
+        y = pointwise(X) {body: (x0: float32) { t1 = negate(x0); return t1 }} : float32[0, 4]
+        output Y = y
+      }
+      """
+    )
+    let text = image.tables(try Planner.plan(graph, for: CPUBackend(Self.target)))
+    #expect(!text.contains("aitImage"))
+    #expect(text.contains("selfTestInputs[] = {\"\"}"))
+  }
+
   @Test func constants() throws {
     let plan = try Self.bundle().plan
     let image = try Self.image(plan)
