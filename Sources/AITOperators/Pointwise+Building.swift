@@ -72,7 +72,13 @@ extension Graph {
       case (-0.5, true): return e.call(.rsqrt, x[0])
       case (-1, true): return e.call(.reciprocal, x[0])
       case (-2, true): return e.call(.reciprocal, e.call(.square, x[0]))
-      default: return e.call(.power, x[0], e.constant(exponent, type))
+      default:
+        // PyTorch rounds the exponent to the type, which shows in half precision.
+        let isHalf = type.isFloatingPoint && type.sizeInBytes == 2
+        let value =
+          isHalf
+          ? .float(TensorData(type, [], scalars: [exponent]).doubles[0]) : exponent
+        return e.call(.power, x[0], e.constant(value, type))
       }
     }
   }
