@@ -36,6 +36,20 @@ func matching(_ x: Tensor, axis: Int, _ extent: Dimension) throws(Diagnostic) ->
   return try built([x]) { (graph, x) throws(Diagnostic) in try graph.matchShape(x[0], extents) }
 }
 
+/// Returns a tensor with a shape that its own may be equal to: where extents differ, both are
+/// symbolic, and a run checks them; nil if that cannot be.
+func matching(_ x: Tensor, _ shape: Shape) throws(Diagnostic) -> Tensor? {
+  guard x.rank == shape.rank else { return nil }
+  for (extent, expected) in zip(x.shape.dimensions, shape.dimensions) where extent != expected {
+    guard !extent.isConstant, !expected.isConstant, (extent - expected).range.contains(0) else {
+      return nil
+    }
+  }
+  return try built([x]) { (graph, x) throws(Diagnostic) in
+    try graph.matchShape(x[0], shape.dimensions)
+  }
+}
+
 /// Returns an extent as an operand: a number if it is known, else a tensor of rank 0 that a run
 /// fills in.
 func number(_ extent: Dimension, _ dtype: DType) -> any TensorOperand {
@@ -67,8 +81,13 @@ extension FacadeCall {
   }
 
   /// A tensor argument of an expected type, for what is joined with a result of that type.
+  ///
+  /// Where it has other symbols for extents, a run checks that they are the same numbers.
   func tensor(_ parameter: String, _ expected: TensorType) throws(Diagnostic) -> Tensor {
     let tensor = try tensor(parameter)
+    if let matched = try matching(tensor, expected.shape), matched.type == expected {
+      return matched
+    }
     try check(parameter, tensor, expected)
     return tensor
   }
@@ -93,6 +112,16 @@ extension FacadeCall {
       "operands \(tensors.map(\.type.description).joined(separator: ", "))",
       hint: "AITemplate converts no types; cast them to one"
     )
+  }
+
+  /// Returns a tensor whose extent along an axis is written as a multiple of a number; a run checks
+  /// what symbols leave open.
+  func multiple(_ x: Tensor, axis: Int, of divisor: Int) throws(Diagnostic) -> Tensor {
+    let extent = x.extent(axis)
+    guard divisor > 1, !extent.isConstant, extent.exactQuotient(by: Dimension(divisor)) == nil
+    else { return x }
+    let part = extent.floorDivided(by: Dimension(divisor))
+    return try matching(x, axis: axis, part * Dimension(divisor))
   }
 
   /// Returns an extent divided by a number that divides it.

@@ -131,6 +131,7 @@ extension FacadeOperator {
   /// Cuts the batch of `[B, M, N]` by d = shape[0], and exchanges d with M.
   static func splitHeads(of y: Tensor, _ call: FacadeCall) throws(Diagnostic) -> Tensor {
     let heads = try call.integers("shape", count: 1)[0]
+    let y = try call.multiple(y, axis: 0, of: heads)
     let batch = try call.part(of: y.extent(0), heads)
     return y.reshape([batch, Dimension(heads), y.extent(1), y.extent(2)]).permute([0, 2, 1, 3])
   }

@@ -99,8 +99,16 @@ extension FacadeOperator {
     }
     try call.checkOneType(inputs)
     let counting = inputs.filter { $0.shape != [0] }
-    return counting.isEmpty
-      ? first : AITFrontend.concatenate(counting, axis: try call.integer("dim"))
+    guard let reference = counting.first else { return first }
+    let axis = try reference.shape.normalizedAxis(try call.integer("dim"))
+    var parts: [Tensor] = []
+    for part in counting {
+      // Other axes may go by other symbols, of which a run checks that they are the same numbers.
+      var shape = reference.shape
+      if part.rank == shape.rank { shape[axis] = part.extent(axis) }
+      parts.append(try matching(part, shape) ?? part)
+    }
+    return AITFrontend.concatenate(parts, axis: axis)
   }
 
   private static func sliced(_ call: FacadeCall) throws(Diagnostic) -> Tensor {

@@ -56,8 +56,10 @@ extension FacadeOperator {
     let parts = try call.integers("shape", count: cut.rows + cut.columns)
     let rows = parts[..<cut.rows]
     let columns = parts[cut.rows...]
+    let divisor = rows.reduce(1, *)
+    let y = try call.multiple(y, axis: 0, of: divisor)
     let extents =
-      [try call.part(of: y.extent(0), rows.reduce(1, *))] + parts.map { Dimension($0) }
+      [try call.part(of: y.extent(0), divisor)] + parts.map { Dimension($0) }
       + [try call.part(of: y.extent(1), columns.reduce(1, *))]
     return y.reshape(extents).permute(layout == "0213" ? [0, 2, 1, 3] : [2, 0, 3, 1, 4])
   }

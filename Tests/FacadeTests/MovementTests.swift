@@ -36,6 +36,12 @@ struct MovementEntryTests {
       ["inputs": .list([x, y]), "dim": .integer(1)],
       Numbers([2, 7]) { tanh(joined($0)) }
     )
+    let (z, Z) = entry.random([2, 1], as: [.symbol("rows", 1...4), 1])
+    try entry.check(
+      "concatenate",
+      ["inputs": .list([x, z]), "dim": .integer(1)],
+      Numbers([2, 4]) { i in i[1] < 3 ? X[i] : Z[i[0], 0] }
+    )
     expectDiagnostic(
       .dtypeMismatch,
       "concatenate",

@@ -133,6 +133,20 @@ struct PointwiseEntryTests {
     )
   }
 
+  @Test("an exponent has the type of its base, as in PyTorch")
+  func exponents() throws {
+    let entry = Entry()
+    let (x, X) = entry.input(TensorData(.bfloat16, [3], [0.5, 3, 24]))
+    // 1.2 is 1.203125 as bfloat16.
+    try entry.check(
+      "elementwise",
+      ["func_enum": .string("POW"), "args": .list([x, .float(1.2)])],
+      Numbers([3]) { pow(X[$0], 1.203125) },
+      .bfloat16,
+      tolerance: 0x1p-8
+    )
+  }
+
   @Test("what does not fit is refused")
   func refusals() {
     let x = typed("x", [2, 3])

@@ -162,6 +162,35 @@ struct ProductEntryTests {
     try entry.check(name, arguments, expected)
   }
 
+  @Test("rows that a run finds to be a multiple, operands that it finds to fit")
+  func foundInARun() throws {
+    let entry = Entry()
+    let (a, A) = entry.random([6, 5], as: [.symbol("rows", 1...9), 5])
+    let (b, B) = entry.random([8, 5])
+    let (bias, C) = entry.random([8])
+    let (d, D) = entry.random([6, 8], as: [.symbol("others", 4...7), 8])
+    func y(_ row: Int, _ column: Int) -> Double { sum(5) { A[row, $0] * B[column, $0] } }
+    var arguments: [String: FacadeArgument] = [
+      "a": a, "b": b, "layout": .string("0213"), "shape": .list([.integer(3), .integer(2)]),
+    ]
+    try entry.check(
+      "gemm_rcr_permute",
+      arguments,
+      Numbers([2, 2, 3, 4]) { i in y(i[0] * 3 + i[2], i[1] * 4 + i[3]) }
+    )
+    try entry.check(
+      "gemm_rcr_bias_add",
+      ["a": a, "b": b, "bias": bias, "d0": d],
+      Numbers([6, 8]) { i in y(i[0], i[1]) + C[i[1]] + D[i] }
+    )
+    arguments["shape"] = .list([.integer(4), .integer(2)])
+    #expect(throws: Diagnostic.self) { try entry.run("gemm_rcr_permute", arguments) }
+    let (other, _) = entry.random([5, 8], as: [.symbol("fewer", 4...7), 8])
+    #expect(throws: Diagnostic.self) {
+      try entry.run("gemm_rcr_bias_add", ["a": a, "b": b, "bias": bias, "d0": other])
+    }
+  }
+
   @Test("groups of products, apart and joined")
   func grouped() throws {
     for (name, function): (String, @Sendable (Double) -> Double) in [
