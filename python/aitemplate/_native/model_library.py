@@ -27,6 +27,19 @@ def _close(library: ctypes.CDLL) -> None:
     close(library._handle)
 
 
+_ARRAY, _SIZE, _FLAG = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool
+
+# What functions that run a model take: ctypes converts numbers, quicker than Python code does.
+_TYPES = {
+    "AITemplateModelContainerRun": [
+        *(ctypes.c_void_p, _ARRAY, _SIZE, _ARRAY, _SIZE, ctypes.c_void_p, _FLAG, _FLAG, _ARRAY)
+    ],
+    "AITemplateModelContainerRunWithOutputsOnHost": [
+        *(ctypes.c_void_p, _ARRAY, _SIZE, _ARRAY, _SIZE, ctypes.c_void_p, _FLAG, _ARRAY)
+    ],
+}
+
+
 class Library:
     """The functions of a model library; each raises with the library's own text if it fails."""
 
@@ -50,6 +63,8 @@ class Library:
         if not self.is_open:
             raise RuntimeError(f"Cannot use closed AIT library: {self.lib_path}")
         function = getattr(self.DLL, name)
+        if name in _TYPES:
+            function.argtypes = _TYPES[name]
         last_error = self.DLL.AITemplateGetLastError
 
         def call(*args: Any) -> None:

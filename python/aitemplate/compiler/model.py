@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import os
 import sys
-import threading
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 from aitemplate._native import tensors
@@ -90,8 +89,7 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         self.target = (target.value or b"").decode()
         self._is_on_gpu = self.target.startswith("cuda")
         self._calls: List[Call] = []
-        self._lock = threading.Lock()
-        self._running = 0
+        self._running: List[None] = []
 
     # MARK: - Life
 
@@ -110,9 +108,9 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         """Frees everything; runs in other threads must have ended."""
         if getattr(self, "_process", None) != os.getpid() or "DLL" not in self.__dict__:
             return
-        if getattr(self, "_running", 0):
+        if getattr(self, "_running", None):
             raise RuntimeError(
-                f"{self.lib_path} is closed while {self._running} runs go on: wait for them first"
+                f"{self.lib_path} is closed while {len(self._running)} runs go on: wait for them"
             )
         for address in list(self._allocated_ait_data):
             self.free_gpu_memory(address, sync=True)
@@ -299,37 +297,35 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         """Runs on what has an address, extents and a type in this order; the outputs' extents."""
         call = self._call_on(inputs, outputs)
         try:
-            stream = ctypes.c_void_p(stream_ptr)
-            with self._lock:
-                self._running += 1
+            # Appending and popping are whole operations, whatever other threads do.
+            self._running.append(None)
             try:
                 if on_host:
                     self.DLL.AITemplateModelContainerRunWithOutputsOnHost(
                         self.handle,
                         call.inputs,
-                        ctypes.c_size_t(len(inputs)),
+                        len(inputs),
                         call.outputs,
-                        ctypes.c_size_t(len(outputs)),
-                        stream,
-                        ctypes.c_bool(graph_mode),
+                        len(outputs),
+                        stream_ptr,
+                        graph_mode,
                         call.shapes,
                     )
                 else:
                     self.DLL.AITemplateModelContainerRun(
                         self.handle,
                         call.inputs,
-                        ctypes.c_size_t(len(inputs)),
+                        len(inputs),
                         call.outputs,
-                        ctypes.c_size_t(len(outputs)),
-                        stream,
-                        ctypes.c_bool(sync),
-                        ctypes.c_bool(graph_mode),
+                        len(outputs),
+                        stream_ptr,
+                        sync,
+                        graph_mode,
                         call.shapes,
                     )
             finally:
-                with self._lock:
-                    self._running -= 1
-            return [list(result[:rank]) for result, rank in zip(call.results, self._output_ndims)]
+                self._running.pop()
+            return [result[:rank] for result, rank in zip(call.results, self._output_ndims)]
         finally:
             self._give_back(call)
 
@@ -342,7 +338,7 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
             if data is not None and len(data) != len(ranks):
                 raise ValueError(f"got {len(data)} {what}s, expected {len(ranks)}")
         given = [len(each[1]) for each in inputs], [len(each[1]) for each in outputs or ()]
-        if given[0] == self._input_ranks and given[1] in ([], self._output_ndims):
+        if given[0] == self._input_ranks and (not given[1] or given[1] == self._output_ndims):
             try:
                 call = self._calls.pop()
             except IndexError:
