@@ -2,7 +2,7 @@
 
 `install()` is called before the program. Tensors that it puts on "cuda" are in the memory of the
 host, streams do nothing, events are the host's clock. Where PyTorch has no half-precision operator
-for the processor, or one that rounds more than that for GPUs, it is computed in float32.
+for the processor, it is computed in float32.
 """
 
 from __future__ import annotations
@@ -48,10 +48,6 @@ def _half_of(values: Any) -> Optional[torch.dtype]:
     return None
 
 
-# On the processor the exponent is rounded to the type of the base.
-_ROUNDING = {torch.pow, torch.Tensor.pow, torch.Tensor.__pow__}
-
-
 def _in_float(func: Any, args: tuple, kwargs: dict) -> Any:
     half = _half_of((*args, *kwargs.values()))
     args = _cast(args, _HALVES, torch.float32)
@@ -63,8 +59,6 @@ class _OnCPU(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = {key: _on_cpu(value) for key, value in (kwargs or {}).items()}
         args = tuple(_on_cpu(value) for value in args)
-        if func in _ROUNDING and _half_of((*args, *kwargs.values())) is not None:
-            return _in_float(func, args, kwargs)
         try:
             return func(*args, **kwargs)
         except (RuntimeError, NotImplementedError) as error:
