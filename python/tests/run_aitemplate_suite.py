@@ -47,6 +47,8 @@ class Server:
             environment["CUDA_VISIBLE_DEVICES"] = ""
         elif options.target == "cuda":
             environment["AIT_TARGET"] = "cuda:detect"
+            # The driver must not be started in a process that is forked.
+            environment["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
         self._process = subprocess.Popen(
             [
                 sys.executable,

@@ -251,7 +251,8 @@ def main() -> None:
     import torch_on_cpu
 
     torch.set_num_threads(options.threads)
-    torch_on_cpu.install()
+    if not os.environ.get("AIT_TARGET", "").startswith("cuda"):
+        torch_on_cpu.install()
     sys.path.insert(0, options.suite)
     for line in sys.stdin:
         request = json.loads(line)
