@@ -268,7 +268,10 @@ def main() -> int:
         value = getattr(options, name)
         if value is not None:
             command += f" --{name} {shlex.quote(str(value))}"
-    table = suite_report.table(list(results.values()), options.target or "detected", command)
+    sample = f"Of each file {options.sample} tests at most were run." if options.sample else None
+    table = suite_report.table(
+        list(results.values()), options.target or "detected", command, sample
+    )
     if options.output:
         with open(options.output, "w", encoding="utf-8") as file:
             file.write(table)

@@ -57,6 +57,8 @@ def reason_to_skip(file: str, test: str) -> Optional[str]:
 
 def excuse(answer: Dict[str, Any]) -> Dict[str, Any]:
     """A result, skipped instead of failed where a package of others is missing."""
+    if "operator torchvision::" in answer.get("cause", ""):
+        return {**answer, "status": "skipped", "cause": "needs torchvision for this PyTorch"}
     missing = _MISSING.match(answer.get("cause", ""))
     if missing and not missing.group(1).startswith("aitemplate"):
         return {**answer, "status": "skipped", "cause": f"needs the package {missing.group(1)}"}
@@ -92,8 +94,17 @@ def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
-def table(results: List[Dict[str, Any]], target: str, command: str) -> str:
-    """The page: totals, a row for each file, failures by cause, what was skipped and why."""
+def table(
+    results: List[Dict[str, Any]], target: str, command: str, sample: Optional[str] = None
+) -> str:
+    """The page: totals, a row for each file, failures by cause, what was skipped and why.
+
+    Args:
+        results: what tests said.
+        target: what they were compiled for.
+        command: what writes the page.
+        sample: which tests were run, if not all.
+    """
     by_file: Dict[str, List[Dict[str, Any]]] = defaultdict(list)
     by_folder: Dict[str, List[Dict[str, Any]]] = defaultdict(list)
     for result in results:
@@ -104,7 +115,9 @@ def table(results: List[Dict[str, Any]], target: str, command: str) -> str:
         "# AITemplate's own tests",
         "",
         f"What the public unit tests of facebookincubator/AITemplate say of this package, on the "
-        f"target `{target}`. Each test runs in a process of its own. Written by",
+        f"target `{target}`. Each test runs in a process of its own."
+        + (f" **{sample}**" if sample else "")
+        + " Written by",
         "",
         "```",
         command,

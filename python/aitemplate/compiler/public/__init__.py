@@ -24,6 +24,7 @@ __all__ = [
     "Operator",
     "Tensor",
     "ops",
+    *dir(ops),
 ]
 
 
