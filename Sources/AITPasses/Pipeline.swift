@@ -30,6 +30,8 @@ package struct Pipeline: Sendable {
     // After permutes are flags: a factor looks for its product through views. Before products are
     // merged, which asks that all of them end alike.
     ScaleMotion(),
+    // Before pointwise work is fused: what has a permute in between is not put together.
+    PermuteMotion(),
     PointwiseFusion(),
     // After transposes are flags, which must agree, and after what products end in is one node;
     // before their weights are joined.
@@ -40,6 +42,9 @@ package struct Pipeline: Sendable {
     ActivationRecognition(),
     // Before prologues: a sum is cheapest where its product is in registers.
     EpilogueFusion(),
+    // After epilogues, where what follows a product stands in one place. What it leaves for
+    // constants is fused in the next round.
+    AffineFolding(),
     PrologueFusion(),
     // After epilogues and prologues, which take one pointwise node each, not two merged ones.
     SiblingFusion(),

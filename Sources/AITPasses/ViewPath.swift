@@ -30,6 +30,20 @@ struct ViewPath {
     }
   }
 
+  /// The path of a permute that would make a value, had it been computed in front of it.
+  init(_ permute: Permute, making value: ValueID, in graph: Graph) {
+    source = value
+    self.value = value
+    views = [permute]
+    let shape = graph[value].type.shape
+    var extents = shape.dimensions
+    for (axis, from) in permute.permutation.enumerated() { extents[from] = shape[axis] }
+    shapes = [Shape(extents), shape]
+  }
+
+  /// The shape of what the first view reads.
+  var sourceShape: Shape { shapes[0] }
+
   /// A value and the views under which it meets the source as it met the end of the path.
   struct Operand {
     let value: ValueID
@@ -66,7 +80,7 @@ struct ViewPath {
       case is Reshape:
         guard lift(&operand, from: outer, to: inner, isStrided: isStrided) else { return nil }
       case let permute as Permute:
-        guard lift(&operand, through: permute) else { return nil }
+        guard lift(&operand, through: permute, in: graph) else { return nil }
       default: return nil
       }
     }
@@ -93,6 +107,10 @@ struct ViewPath {
       operand.reshape(to: inner)
       return true
     }
+    if let shape = liftedPastUnits(operand.shape, from: outer, to: inner) {
+      operand.reshape(to: shape)
+      return true
+    }
     // A vector along trailing axes that the reshape keeps.
     let common = zip(outer.dimensions.reversed(), inner.dimensions.reversed())
       .prefix { $0 == $1 }.count
@@ -104,21 +122,52 @@ struct ViewPath {
     return true
   }
 
-  private func lift(_ operand: inout Operand, through permute: Permute) -> Bool {
+  /// The shape of an operand in front of a reshape that only adds, drops or moves axes of extent 1;
+  /// nil for others.
+  private func liftedPastUnits(_ shape: Shape, from outer: Shape, to inner: Shape) -> Shape? {
+    let (outerAxes, innerAxes) = (
+      outer.dimensions.indices.filter { outer[$0] != 1 },
+      inner.dimensions.indices.filter { inner[$0] != 1 }
+    )
+    guard outerAxes.map({ outer[$0] }) == innerAxes.map({ inner[$0] }), shape.rank <= outer.rank
+    else { return nil }
+    let extents =
+      [Dimension](repeating: 1, count: outer.rank - shape.rank) + shape.dimensions
+    var lifted = [Dimension](repeating: 1, count: inner.rank)
+    for (from, to) in zip(outerAxes, innerAxes) { lifted[to] = extents[from] }
+    return Shape(Array(lifted.drop { $0 == 1 }))
+  }
+
+  private func lift(_ operand: inout Operand, through permute: Permute, in graph: Graph) -> Bool {
     let rank = permute.permutation.count
     let fixed = permute.permutation.enumerated().reversed().prefix { $0.offset == $0.element }.count
     if operand.shape.rank <= fixed { return true }
-    // Rows of elements side by side are read as such; a transposed tensor would be read in single
-    // elements.
-    guard fixed > 0 else { return false }
-    let missing = rank - operand.shape.rank
-    operand.reshape(
-      to: Shape([Dimension](repeating: 1, count: missing) + operand.shape.dimensions)
-    )
     var inverse = [Int](repeating: 0, count: rank)
     for (position, axis) in permute.permutation.enumerated() { inverse[axis] = position }
-    operand.shape = Shape(inverse.map { operand.shape[$0] })
+    let missing = rank - operand.shape.rank
+    let extents = [Dimension](repeating: 1, count: missing) + operand.shape.dimensions
+    let lifted = Shape(inverse.map { extents[$0] })
+    // What keeps the order of its elements, such as a bias of channels, is only seen otherwise.
+    let moved = inverse.filter { extents[$0] != 1 }
+    if moved == moved.sorted() {
+      operand.reshape(to: Shape(Array(lifted.dimensions.drop { $0 == 1 })))
+      return true
+    }
+    // Rows of elements side by side are read as such; a transposed tensor would be read in single
+    // elements, unless it is one that is turned back.
+    guard fixed > 0 || turnsBack(operand, inverse, in: graph) else { return false }
+    operand.reshape(to: Shape(extents))
+    operand.shape = lifted
     operand.views.append(Permute(inverse))
     return true
+  }
+
+  /// Whether an operand is a permute whose last axis a further permute puts last again.
+  private func turnsBack(_ operand: Operand, _ permutation: [Int], in graph: Graph) -> Bool {
+    guard operand.views.isEmpty, operand.shape.rank == permutation.count,
+      let producer = graph.producer(of: operand.value),
+      let first = graph[producer].op as? Permute
+    else { return false }
+    return first.permutation[permutation[permutation.count - 1]] == permutation.count - 1
   }
 }

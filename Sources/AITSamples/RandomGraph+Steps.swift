@@ -192,6 +192,36 @@ extension RandomGraph {
     return add(value, 20)
   }
 
+  /// A convolution along the second axis, and perhaps what normalises its channels.
+  mutating func convolution() throws(Diagnostic) -> Bool {
+    let float = float
+    guard
+      let x = pick(where: {
+        $1.dtype == float && $1.rank == 3 && $1.shape.elementCount.upperBound <= 600
+      }),
+      let inner = lastExtent(of: x)
+    else { return false }
+    let small = try bounded(x, by: 4)
+    let groups = inner.isMultiple(of: 2) && chance(0.3) ? 2 : 1
+    let weight = try parameter([6, 3, inner / groups], "filters")
+    var value = try graph.convolution(
+      small.value,
+      weight,
+      bias: chance(0.5) ? try parameter([6], "bias") : nil,
+      stride: [any([1, 1, 2])],
+      padding: [any([Convolution.Padding(1, 1), Convolution.Padding(2, 1)])],
+      groups: groups
+    )
+    if chance(0.7) {
+      let mean = try parameter([6], "mean")
+      let scale = try parameter([6], "scale")
+      let difference = try graph.subtract(.value(value), .value(mean))
+      value = try graph.multiply(.value(difference), .value(scale))
+      if chance(0.5) { value = try graph.pointwise(.relu, value) }
+    }
+    return add(value, 60)
+  }
+
   private func lastExtent(of entry: Entry) -> Int? {
     let type = graph[entry.value].type
     return type.rank > 0 ? type.shape[type.rank - 1].constant : nil

@@ -73,7 +73,7 @@ package struct RandomGraph {
   /// What a step adds.
   private enum Step: CaseIterable {
     case unary, scalar, binary, choice, conversion, reduction, softmax, normalization
-    case position, linear, parallelLinear, batchedProduct, reshape, permute, slice
+    case position, linear, parallelLinear, batchedProduct, convolution, reshape, permute, slice
     case expand, concat, splitAndJoin, pad, pick, generate, literal, spelledOut
     case activation, again
 
@@ -108,6 +108,7 @@ package struct RandomGraph {
     case .linear: try linear()
     case .parallelLinear: try parallelLinear()
     case .batchedProduct: try batchedProduct()
+    case .convolution: try convolution()
     case .reshape: try reshape()
     case .permute: try permute()
     case .slice: try slice()
