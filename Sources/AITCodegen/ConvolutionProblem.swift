@@ -1,5 +1,6 @@
 import AITGraph
 import AITKernels
+import AITOperators
 
 /// A convolution as the prelude's templates see it: images of three spatial axes, of which an image
 /// of fewer lacks the first.
@@ -9,23 +10,10 @@ package struct ConvolutionProblem {
     package fileprivate(set) var input: Dimension = 1
     package fileprivate(set) var output: Dimension = 1
     package fileprivate(set) var taps = 1
-    package let stride: Int
-    package let dilation: Int
-    package let inputDilation: Int
-    package let padding: (before: Int, after: Int)
-
-    /// Creates an axis whose extents are those of the node's operands.
-    package init(
-      stride: Int = 1,
-      dilation: Int = 1,
-      inputDilation: Int = 1,
-      padding: (before: Int, after: Int) = (0, 0)
-    ) {
-      self.stride = stride
-      self.dilation = dilation
-      self.inputDilation = inputDilation
-      self.padding = padding
-    }
+    package fileprivate(set) var stride = 1
+    package fileprivate(set) var dilation = 1
+    package fileprivate(set) var inputDilation = 1
+    package fileprivate(set) var padding = Convolution.Padding(0, 0)
   }
 
   package let batch: Dimension
@@ -43,27 +31,30 @@ package struct ConvolutionProblem {
   private let extras: [NodeContext.Operand]
   private let outputs: [NodeContext.Operand]
 
-  /// Takes extents and strides from the node, the rest from the operator's spatial axes.
-  package init(_ node: NodeContext, _ spatial: [Axis], groups: Int) {
+  package init(_ op: Convolution, _ node: NodeContext) {
     let (x, weight) = (node.inputs[0], node.inputs[1])
     let shape = node.outputs[0].type.shape
-    let rank = spatial.count
+    let rank = op.spatialRank
     let known = weight.type.shape.dimensions.map { $0.constant ?? 0 }
     batch = x.type.shape[0]
-    self.groups = groups
+    groups = op.groups
     channels = known[rank + 1]
-    filters = known[0] / groups
+    filters = known[0] / op.groups
     extras = node.epilogueInputs.map { node.inputs[$0] }
     outputs = node.outputs
-    var axes = Array(repeating: Axis(), count: 3 - rank)
-    for (index, axis) in spatial.enumerated() {
-      var axis = axis
-      axis.input = x.type.shape[index + 1]
-      axis.output = shape[index + 1]
-      axis.taps = known[index + 1]
-      axes.append(axis)
-    }
-    self.axes = axes
+    axes =
+      Array(repeating: Axis(), count: 3 - rank)
+      + (0..<rank).map { axis in
+        Axis(
+          input: x.type.shape[axis + 1],
+          output: shape[axis + 1],
+          taps: known[axis + 1],
+          stride: op.stride[axis],
+          dilation: op.dilation[axis],
+          inputDilation: op.inputDilation[axis],
+          padding: op.padding[axis]
+        )
+      }
     func withAllAxes(_ strides: [Dimension]) -> [Dimension] {
       [strides[0]] + Array(repeating: 0, count: 3 - rank) + strides.dropFirst()
     }
@@ -84,8 +75,8 @@ package struct ConvolutionProblem {
     }
   }
 
-  /// The sizes up to the strides of the filters.
-  private var leadingSizes: [Dimension] {
+  /// What is slid over what: the sizes up to the strides of the filters.
+  package var geometrySizes: [Dimension] {
     let counts = [batch, Dimension(channels), Dimension(filters), Dimension(groups)]
     let spatial = axes.flatMap { axis -> [Dimension] in
       [
@@ -97,7 +88,7 @@ package struct ConvolutionProblem {
   }
 
   /// The sizes of a kernel; see `conv::Sizes` of the prelude.
-  package var sizes: [Dimension] { leadingSizes + operandStrides.flatMap { $0 } }
+  package var sizes: [Dimension] { geometrySizes + operandStrides.flatMap { $0 } }
 
   /// Those by which filters are packed, which depend on nothing that a run decides.
   package var packingSizes: [Dimension] {

@@ -3,7 +3,34 @@ enum DeviceKernelCases {
   typealias Case = (name: String, graph: String)
 
   /// Those of operators but products and rows.
-  static let kept = reductions + movements + groups + images + ordering
+  static let kept = reductions + movements + groups + images + ordering + convolutions
+
+  private static let convolutions: [Case] = [
+    (
+      "convolution.cuda.residual",
+      """
+      symbol batch: 1...8
+      input x: float32[batch, 14, 14, 48]
+      input residual: float32[batch, 7, 7, 40]
+      constant w: float32[40, 3, 3, 24]
+      constant b: float32[40]
+      y = convolution(x, w, b, residual) {stride: [2, 2], padding: [1, 1], groups: 2, \
+      epilogue: (x0: float32, x1: float32, x2: float32) \
+      { t3 = add(x0, x1); t4 = add(t3, x2); t5 = relu(t4); return t5 }} : float32[batch, 7, 7, 40]
+      output y = y
+      """
+    ),
+    (
+      "convolution.cuda.depthwise",
+      """
+      symbol batch: 1...8
+      input x: float16[batch, 14, 14, 48]
+      constant w: float16[48, 3, 3, 1]
+      y = convolution(x, w) {stride: [1, 1], padding: [1, 1], groups: 48} : float16[batch, 14, 14, 48]
+      output y = y
+      """
+    ),
+  ]
 
   private static let reductions: [Case] = [
     (

@@ -13,15 +13,7 @@ import AITOperators
 extension Convolution: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
-    let axes = (0..<spatialRank).map { axis in
-      ConvolutionProblem.Axis(
-        stride: stride[axis],
-        dilation: dilation[axis],
-        inputDilation: inputDilation[axis],
-        padding: (padding[axis].before, padding[axis].after)
-      )
-    }
-    let problem = ConvolutionProblem(node, axes, groups: groups)
+    let problem = ConvolutionProblem(self, node)
     // The runs of a window have a place of fixed size in each thread's scratch memory.
     let maximumTaps = 160 * 1024 / 24
     guard problem.taps <= maximumTaps else {

@@ -289,6 +289,12 @@ extension Convolution {
       Convolution(stride: [1, 1], padding: pads(1, 2), groups: 3),
       [TensorType(.float32, [2, 6, 7, 12]), TensorType(.float32, [21, 3, 5, 4])]
     ),
+    OperatorExample(
+      Convolution(stride: [2], padding: pads(1), groups: 2),
+      [
+        TensorType(.float16, [3, .symbol("length", 1...20), 10]), TensorType(.float16, [40, 3, 5]),
+      ]
+    ),
     // Depthwise: a filter for each channel.
     OperatorExample(
       Convolution(stride: [1, 1], padding: pads(1, 1), groups: 40),

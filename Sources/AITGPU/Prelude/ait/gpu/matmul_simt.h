@@ -101,22 +101,52 @@ class Copier {
   int depth_;
 };
 
-template <class Config, class Body, class In, class Out>
-class Block {
+/// Where a block takes its operands from: matrices in memory.
+template <class Config, class In, class Out>
+struct MatrixSources {
   using Shape = MatmulSimtShape<Config>;
   using Element = typename Config::Element;
-  using Number = typename Shape::Number;
   using Arguments = MatmulSimtArguments<Config, In, Out>;
+  using Tile = MatmulTile<Config::kBatchRank>;
+  static constexpr int kRank = Config::kBatchRank;
+  using CopierA = Copier<Element, Config::kMajorA, Config::kIsStridedA, Config::kAlignmentA,
+                         Config::kTileM, Shape::kStepK, Shape::kPitchA, Shape::kThreads>;
+  using CopierB = Copier<Element, Config::kMajorB, Config::kIsStridedB, Config::kAlignmentB,
+                         Config::kTileN, Shape::kStepK, Shape::kPitchB, Shape::kThreads>;
+
+  AIT_DEVICE static CopierA a(const Arguments& arguments, const Tile& tile) {
+    return CopierA(matrix(arguments.a, tile), arguments.a.strides[kRank],
+                   arguments.a.strides[kRank + 1], tile.row, arguments.problem.M,
+                   arguments.problem.K);
+  }
+  AIT_DEVICE static CopierB b(const Arguments& arguments, const Tile& tile) {
+    return CopierB(matrix(arguments.b, tile), arguments.b.strides[kRank],
+                   arguments.b.strides[kRank + 1], tile.column, arguments.problem.N,
+                   arguments.problem.K);
+  }
+
+ private:
+  AIT_DEVICE static const Element* matrix(const OperandPlace<kRank + 2>& operand,
+                                          const Tile& tile) {
+    const auto* matrix = static_cast<const Element*>(operand.base);
+    AIT_UNROLL
+    for (int axis = 0; axis < kRank; ++axis) matrix += tile.position[axis] * operand.strides[axis];
+    return matrix;
+  }
+};
+
+template <class Config, class Body, class In, class Out,
+          class Sources = MatrixSources<Config, In, Out>>
+class Block {
+  using Shape = MatmulSimtShape<Config>;
+  using Number = typename Shape::Number;
+  using Arguments = typename Sources::Arguments;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
   static constexpr int kRank = Config::kBatchRank;
   static constexpr int kStages = Config::kStages;
   static constexpr int kStepK = Shape::kStepK;
   static constexpr int kBlocksM = Shape::kBlocksM;
   static constexpr int kBlocksN = Shape::kBlocksN;
-  using CopierA = Copier<Element, Config::kMajorA, Config::kIsStridedA, Config::kAlignmentA,
-                         Config::kTileM, kStepK, Shape::kPitchA, Shape::kThreads>;
-  using CopierB = Copier<Element, Config::kMajorB, Config::kIsStridedB, Config::kAlignmentB,
-                         Config::kTileN, kStepK, Shape::kPitchB, Shape::kThreads>;
   using Sums = Number[kBlocksM * 4][kBlocksN * 4];
 
  public:
@@ -132,10 +162,8 @@ class Block {
     const auto& problem = arguments_.problem;
     const int steps = (problem.K + kStepK - 1) / kStepK;
     const auto place = tile();
-    CopierA a(matrix(arguments_.a, place), arguments_.a.strides[kRank],
-              arguments_.a.strides[kRank + 1], place.row, problem.M, problem.K);
-    CopierB b(matrix(arguments_.b, place), arguments_.b.strides[kRank],
-              arguments_.b.strides[kRank + 1], place.column, problem.N, problem.K);
+    auto a = Sources::a(arguments_, place);
+    auto b = Sources::b(arguments_, place);
     Sums sums;
     AIT_UNROLL
     for (int i = 0; i < kBlocksM * 4; ++i) {
@@ -177,14 +205,6 @@ class Block {
     const TileOrder<Config::kTileM, Config::kTileN, Config::kRasterGroup, kRank> order(
         arguments_.tiles, arguments_.problem.batchExtents);
     return order.tile(static_cast<int>(blockIndex()));
-  }
-
-  AIT_DEVICE static const Element* matrix(const OperandPlace<kRank + 2>& operand,
-                                          const MatmulTile<kRank>& tile) {
-    const auto* matrix = static_cast<const Element*>(operand.base);
-    AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) matrix += tile.position[axis] * operand.strides[axis];
-    return matrix;
   }
 
   AIT_DEVICE Number* stageOf(int stage) const { return shared_ + stage * Shape::kStageSize; }

@@ -1,0 +1,67 @@
+// The host code of convolutions. A step's sizes are those of a product without strides of A and B
+// (they are 0), then those of the geometry: N, C / groups, O / groups, groups, for each axis in,
+// out, taps, stride, dilation, inputDilation, padding; strides of the image, strides of the
+// filters.
+#pragma once
+
+#include "ait/gpu/convolution_config.h"
+#include "ait/gpu/launch.h"
+
+namespace ait {
+
+inline ConvolutionGeometry convolutionGeometry(const KernelContext& context, const int64_t* sizes) {
+  ConvolutionGeometry geometry{};
+  geometry.image = context.buffers[0];
+  geometry.filters = context.buffers[1];
+  geometry.channels = static_cast<int32_t>(sizes[1]);
+  geometry.filtersPerGroup = static_cast<int32_t>(sizes[2]);
+  sizes += 4;
+  for (ConvolutionAxis& axis : geometry.axes) {
+    axis.in = static_cast<int32_t>(sizes[0]);
+    axis.outExtent = static_cast<int32_t>(sizes[1]);
+    axis.out = Divisor::of(sizes[1] > 0 ? sizes[1] : 1);
+    axis.taps = static_cast<int32_t>(sizes[2]);
+    axis.stride = static_cast<int32_t>(sizes[3]);
+    axis.dilation = static_cast<int32_t>(sizes[4]);
+    axis.inputDilation = static_cast<int32_t>(sizes[5]);
+    axis.padding = static_cast<int32_t>(sizes[6]);
+    sizes += 7;
+  }
+  for (int i = 0; i < 5; ++i) {
+    geometry.imageStrides[i] = sizes[i];
+    geometry.filterStrides[i] = sizes[5 + i];
+  }
+  return geometry;
+}
+
+template <class Config, class In, class Out>
+void launchConvolution(const KernelContext& context, int32_t kernel) {
+  using Shape = ConvolutionShape<Config>;
+  const ProductSizes<Config::kBatchRank> sizes{context.sizes};
+  if (sizes.isEmpty()) return;
+  ConvolutionArguments<Config, In, Out> arguments{};
+  arguments.geometry = convolutionGeometry(context, sizes.operand(In::kCount + Out::kCount));
+  fillProblem(context, arguments.problem);
+  arguments.tiles = matmulSimtTiles<Config>(sizes.M(), sizes.N());
+  launchKernel(context, kernel, matmulSimtBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount()),
+               Shape::kThreads, Shape::kSharedBytes, 1, arguments);
+}
+
+template <class Config, class In, class Out>
+void launchDirectConvolution(const KernelContext& context, int32_t kernel) {
+  using Shape = DirectConvolutionShape<Config>;
+  const ProductSizes<Config::kBatchRank> sizes{context.sizes};
+  if (sizes.isEmpty()) return;
+  DirectConvolutionArguments<Config, In, Out> arguments{};
+  arguments.geometry = convolutionGeometry(context, sizes.operand(In::kCount + Out::kCount));
+  fillProblem(context, arguments.problem);
+  const int64_t pairs = (sizes.N() + 1) / 2;
+  arguments.pairCount = sizes.batchCount() * sizes.M() * pairs;
+  arguments.pairs = Divisor::of(pairs);
+  arguments.rows = Divisor::of(sizes.M());
+  arguments.group = Divisor::of(arguments.geometry.filtersPerGroup);
+  launchKernel(context, kernel, ceilDivide(arguments.pairCount, Shape::kThreads), Shape::kThreads,
+               Shape::kSharedBytes, 1, arguments);
+}
+
+}  // namespace ait
