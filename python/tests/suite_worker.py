@@ -13,7 +13,6 @@ import importlib.util
 import inspect
 import json
 import os
-import re
 import select
 import shutil
 import signal
@@ -220,8 +219,9 @@ def serve(suite: str, work: str, request: Dict[str, Any], timeout: float) -> Dic
     if report.get("status") in ("failed", "timeout", "crashed"):
         with contextlib.suppress(OSError), open(log, errors="replace") as file:
             report["output"] = file.read()[-_KEPT:]
-        # A diagnostic's place in the checkout is of no use to readers of the table.
-        report["cause"] = re.sub(re.escape(folder) + r"/?", "", report["cause"])
+        # Where the checkout and the test's folder lie is of no use to readers of the table.
+        for place in (folder, suite):
+            report["cause"] = report["cause"].replace(place + os.sep, "")
     report["seconds"] = round(time.monotonic() - begin, 2)
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
