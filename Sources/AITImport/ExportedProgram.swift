@@ -33,6 +33,7 @@ public struct ExportedProgram: Sendable {
   /// - Parameters:
   ///   - name: the graph's name.
   ///   - bounds: values that symbols may take, by their names, for those that the program leaves open.
+  /// - Returns: the graph, its weights bound to the mapped file.
   /// - Throws: `unsupported-operator` with all operators that are not known, each with its line of
   ///   Python and the number of its uses; what the operators find.
   public func graph(named name: String, bounds: [String: ClosedRange<Int>] = [:])

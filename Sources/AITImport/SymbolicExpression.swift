@@ -14,6 +14,7 @@ struct SymbolicExpression {
   /// - Parameters:
   ///   - text: the expression.
   ///   - bounds: the values that a symbol may take.
+  /// - Returns: the extent.
   /// - Throws: `unsupported-format` for functions that are not known, `corrupt-file` for broken text.
   static func read(_ text: String, bounds: @escaping (String) -> ClosedRange<Int>)
     throws(Diagnostic) -> Dimension

@@ -27,6 +27,8 @@ struct ModelFile {
   /// The graph that the file holds, as text or as an exported program.
   ///
   /// - Parameter bounds: values that symbols of an exported program may take.
+  /// - Returns: the graph, named after the file if that is a program.
+  /// - Throws: what the file has wrong, or what is expected instead of it.
   func readGraph(bounds: [String: ClosedRange<Int>] = [:]) throws(Diagnostic) -> Graph {
     if isProgram && FileSystem.exists(path) {
       let file = path.split(separator: "/").last ?? "program"
