@@ -2,6 +2,14 @@ import AITFrontend
 import AITGraph
 import AITOperators
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 extension AtenOperator {
   /// A function of two operands, tensors or numbers, that broadcast.
   private static func binary(_ function: ScalarFunction, _ first: String, _ second: String)
@@ -250,11 +258,25 @@ extension AtenOperator {
     "_assert_async": AtenOperator { (_) in [] },
     "sym_constrain_range_for_size": AtenOperator { (_) in [] },
     "sym_constrain_range": AtenOperator { (_) in [] },
-    "floordiv": integers { $0 / $1 },
-    "mod": integers { $0 % $1 },
-    "sym_max": integers { .maximum([$0, $1]) },
-    "sym_min": integers { .minimum([$0, $1]) },
-    "getitem": AtenOperator { (call) throws(Diagnostic) in
+    "operator.add": numbers({ $0 + $1 }, +),
+    "operator.sub": numbers({ $0 - $1 }, -),
+    "operator.mul": numbers({ $0 * $1 }, *),
+    "operator.floordiv": numbers({ $0 / $1 }, { ($0 / $1).rounded(.down) }),
+    "operator.mod": numbers({ $0 % $1 }, { $0 - ($0 / $1).rounded(.down) * $1 }),
+    "operator.truediv": numbers(nil, /),
+    "operator.pow": numbers(nil, pow),
+    "operator.neg": AtenOperator { (call) throws(Diagnostic) in
+      guard let name = call.order.first else { throw call.unsupported("of nothing") }
+      if case .integer(let value) = call[name] { return [.integer(0 - value)] }
+      return [.float(-(try call.number(name)))]
+    },
+    "sym_max": numbers({ .maximum([$0, $1]) }, max),
+    "sym_min": numbers({ .minimum([$0, $1]) }, min),
+    "sym_float": AtenOperator { (call) throws(Diagnostic) in
+      guard let name = call.order.first else { throw call.unsupported("of nothing") }
+      return [.float(try call.number(name))]
+    },
+    "operator.getitem": AtenOperator { (call) throws(Diagnostic) in
       guard let first = call.order.first, let second = call.order.dropFirst().first,
         case .list(let elements) = call[first]
       else { throw call.unsupported("of what is no list") }
@@ -264,14 +286,22 @@ extension AtenOperator {
     },
   ]
 
-  private static func integers(
-    _ function: @escaping @Sendable (Dimension, Dimension) -> Dimension
+  /// A function of two numbers of the program: of integers, which may be extents, and of others.
+  private static func numbers(
+    _ ofIntegers: (@Sendable (Dimension, Dimension) -> Dimension)?,
+    _ ofFractions: @escaping @Sendable (Double, Double) -> Double
   ) -> AtenOperator {
     AtenOperator { (call) throws(Diagnostic) in
-      guard call.order.count == 2 else { throw call.unsupported("of other than two integers") }
-      let left = try call.dimension(call.order[0])
-      let right = try call.dimension(call.order[1])
-      return [.integer(function(left, right))]
+      guard call.order.count == 2 else { throw call.unsupported("of other than two numbers") }
+      if let ofIntegers, case .integer(let left) = call[call.order[0]],
+        case .integer(let right) = call[call.order[1]]
+      {
+        let isDivision = call.target.hasSuffix("floordiv") || call.target.hasSuffix("mod")
+        guard right != 0 || !isDivision else { throw call.unsupported("by 0") }
+        return [.integer(ofIntegers(left, right))]
+      }
+      let (left, right) = (try call.number(call.order[0]), try call.number(call.order[1]))
+      return [.float(ofFractions(left, right))]
     }
   }
 }

@@ -48,7 +48,8 @@ struct AtenOperator: Sendable {
       // An update in place is the operator with a new name for the result.
       return isInPlace(target) ? String(name.dropLast()) : name
     }
-    return parts.last ?? target
+    // Python's own operators are on numbers of the program.
+    return parts.first == "_operator" ? "operator.\(parts.last ?? "")" : parts.last ?? target
   }
 
   /// Whether the operator changes the tensor that it is about: `relu_`.
