@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "AITPasses", dependencies: ["AITGraph", "AITOperators", "AITReference"]),
     .testTarget(
       name: "PassTests",
-      dependencies: ["AITGraph", "AITOperators", "AITPasses", "AITSamples"]
+      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITPasses", "AITSamples"]
     ),
     .testTarget(
       name: "PassContractTests",
