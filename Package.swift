@@ -28,7 +28,9 @@ let package = Package(
     .target(name: "AITPasses", dependencies: ["AITGraph", "AITOperators", "AITReference"]),
     .testTarget(
       name: "PassTests",
-      dependencies: ["AITFrontend", "AITGraph", "AITOperators", "AITPasses", "AITSamples"]
+      dependencies: [
+        "AITFrontend", "AITGraph", "AITOperators", "AITPasses", "AITReference", "AITSamples",
+      ]
     ),
     .testTarget(
       name: "PassContractTests",
@@ -93,7 +95,10 @@ let package = Package(
     ),
 
     // Text of C++, and what each target makes of each operator.
-    .target(name: "AITCodegen", dependencies: ["AITGraph", "AITKernels", "AITPlan"]),
+    .target(
+      name: "AITCodegen",
+      dependencies: ["AITGraph", "AITKernels", "AITOperators", "AITPlan"]
+    ),
     .target(
       name: "AITCPU",
       dependencies: ["AITCodegen", "AITGraph", "AITKernels", "AITOperators"],
