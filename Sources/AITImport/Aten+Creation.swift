@@ -22,6 +22,9 @@ extension AtenOperator {
     },
     "fill": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
+      if case .tensor(let value) = call["value"] {
+        return value.cast(to: x.dtype).expand(x.shape.dimensions)
+      }
       return .full(x.shape, try call.number("value"), x.dtype)
     },
     "zeros": constant(0),
@@ -42,7 +45,10 @@ extension AtenOperator {
       let (start, end) = (try call.number("start"), try call.number("end"))
       let steps = try call.integer("steps")
       let dtype = try call.elementType() ?? .float32
-      let positions = Tensor.arange(Dimension(steps), .float32)
+      let positions = Tensor.arange(
+        Dimension(steps),
+        dtype == .float64 ? .float64 : .float32
+      )
       let step = steps > 1 ? (end - start) / Double(steps - 1) : 0
       return (positions * step + start).cast(to: dtype)
     },
@@ -95,11 +101,16 @@ extension AtenOperator {
       if case .float = call[name] { isInteger = false }
     }
     guard isInteger else {
+      let dtype = try call.elementType() ?? .float32
+      // PyTorch takes the numbers as ones of the type.
+      let taken: (Double) -> Double = { dtype.isFloatingPoint ? $0 : $0.rounded(.towardZero) }
+      let step = taken(try call.number("step", default: 1))
+      guard step != 0 else { throw call.unsupported("by steps of 0") }
       return .arange(
-        from: try call.number("start", default: 0),
-        to: try call.number("end"),
-        by: try call.number("step", default: 1),
-        try call.elementType() ?? .float32
+        from: taken(try call.number("start", default: 0)),
+        to: taken(try call.number("end")),
+        by: step,
+        dtype
       )
     }
     let start = try call.dimension("start", default: 0)

@@ -8,6 +8,7 @@ extension AtenOperator {
     "conv3d": .one { (call) throws(Diagnostic) in try convolved(call, 3) },
     "convolution": .one { (call) throws(Diagnostic) in
       let axes = try call.tensor("weight").rank - 2
+      guard (1...3).contains(axes) else { throw call.unsupported("over \(axes) axes") }
       return try call.bool("transposed")
         ? try transposed(call, axes) : try convolved(call, axes)
     },
@@ -82,8 +83,8 @@ extension AtenOperator {
     "max_pool1d": .one { (call) throws(Diagnostic) in try pooled(call, 1, isMaximum: true) },
     "max_pool2d": .one { (call) throws(Diagnostic) in try pooled(call, 2, isMaximum: true) },
     "max_pool3d": .one { (call) throws(Diagnostic) in try pooled(call, 3, isMaximum: true) },
-    "max_pool2d_with_indices": .many { (call) throws(Diagnostic) in
-      [try pooled(call, 2, isMaximum: true), .full([], -1, .int64)]
+    "max_pool2d_with_indices": withPositions { (call) throws(Diagnostic) in
+      try pooled(call, 2, isMaximum: true)
     },
     "avg_pool1d": .one { (call) throws(Diagnostic) in try pooled(call, 1, isMaximum: false) },
     "avg_pool2d": .one { (call) throws(Diagnostic) in try pooled(call, 2, isMaximum: false) },
@@ -92,8 +93,12 @@ extension AtenOperator {
     "adaptive_avg_pool2d": adaptive(2) { adaptiveAveragePool($0, $1) },
     "_adaptive_avg_pool2d": adaptive(2) { adaptiveAveragePool($0, $1) },
     "adaptive_avg_pool3d": adaptive(3) { adaptiveAveragePool($0, $1) },
-    "adaptive_max_pool1d": adaptive(1) { adaptiveMaxPool($0, $1) },
-    "adaptive_max_pool2d": adaptive(2) { adaptiveMaxPool($0, $1) },
+    "adaptive_max_pool1d": withPositions { (call) throws(Diagnostic) in
+      try adaptivePooled(call, 1) { adaptiveMaxPool($0, $1) }
+    },
+    "adaptive_max_pool2d": withPositions { (call) throws(Diagnostic) in
+      try adaptivePooled(call, 2) { adaptiveMaxPool($0, $1) }
+    },
     "upsample_nearest1d": resized(1, .nearest),
     "upsample_nearest2d": resized(2, .nearest),
     "upsample_nearest3d": resized(3, .nearest),
@@ -126,20 +131,35 @@ extension AtenOperator {
     }
   }
 
+  /// An operator whose second result, the positions of the maxima, is not computed.
+  private static func withPositions(
+    _ build: @escaping @Sendable (AtenCall) throws(Diagnostic) -> Tensor
+  ) -> AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      [.tensor(try build(call)), .unavailable("the positions of \(call.target)")]
+    }
+  }
+
   private static func adaptive(
     _ axes: Int,
     _ pool: @escaping @Sendable (Tensor, [Int]) -> Tensor
   ) -> AtenOperator {
-    .one { (call) throws(Diagnostic) in
-      let counts = try call.perAxis("output_size", axes, default: 1)
-      // One window is a reduction, which is quicker.
-      if counts.allSatisfy({ $0 == 1 }), call.target.contains("avg") {
-        return try batched(call, axes) { (x) throws(Diagnostic) in
-          x.mean(axes: Array(2..<(axes + 2)), keepsDimensions: true)
-        }
+    .one { (call) throws(Diagnostic) in try adaptivePooled(call, axes, pool) }
+  }
+
+  private static func adaptivePooled(
+    _ call: AtenCall,
+    _ axes: Int,
+    _ pool: (Tensor, [Int]) -> Tensor
+  ) throws(Diagnostic) -> Tensor {
+    let counts = try call.perAxis("output_size", axes, default: 1)
+    // One window is a reduction, which is quicker.
+    if counts.allSatisfy({ $0 == 1 }), call.target.contains("avg") {
+      return try batched(call, axes) { (x) throws(Diagnostic) in
+        x.mean(axes: Array(2..<(axes + 2)), keepsDimensions: true)
       }
-      return try channelsLast(call, axes) { (x) throws(Diagnostic) in pool(x, counts) }
     }
+    return try channelsLast(call, axes) { (x) throws(Diagnostic) in pool(x, counts) }
   }
 
   private static func resized(_ axes: Int, _ mode: Interpolation) -> AtenOperator {
@@ -158,6 +178,9 @@ extension AtenOperator {
         return try channelsLast(call, axes) { (x) throws(Diagnostic) in
           interpolate(x, by: scales, mode, alignsCorners: alignsCorners)
         }
+      }
+      for name in ["scales", "scales_d", "scales_h", "scales_w"] where call.has(name) {
+        throw call.unsupported("to a size with scales of its own", hint: "give one of them")
       }
       let extents = try call.dimensions(call.has("output_size") ? "output_size" : "size")
       return try channelsLast(call, axes) { (x) throws(Diagnostic) in

@@ -10,7 +10,11 @@ extension AtenOperator {
       try call.subject().gather(axis: try call.integer("dim"), try call.tensor("index"))
     },
     "index_select": .one { (call) throws(Diagnostic) in
-      try call.subject().indexSelect(axis: try call.integer("dim"), try call.tensor("index"))
+      let index = try call.tensor("index")
+      return try call.subject().indexSelect(
+        axis: try call.integer("dim"),
+        index.rank == 0 ? index.reshape([1]) : index
+      )
     },
     "index": .one { (call) throws(Diagnostic) in try indexed(call) },
     "scatter": .one { (call) throws(Diagnostic) in
@@ -19,7 +23,13 @@ extension AtenOperator {
       let updates =
         call.has("src")
         ? try call.tensor("src") : .full(index.shape, try call.number("value"), x.dtype)
-      return x.scatter(axis: try call.integer("dim"), index, updates)
+      let axis = try call.integer("dim")
+      switch try call.string("reduce", default: "") {
+      case "": return x.scatter(axis: axis, index, updates)
+      case "add": return x.scatter(axis: axis, index, updates, .add)
+      case "multiply": return x.scatter(axis: axis, index, updates, .multiply)
+      case let reduce: throw call.unsupported("with reduce='\(reduce)'")
+      }
     },
     "scatter_add": .one { (call) throws(Diagnostic) in
       try call.subject().scatter(
@@ -64,12 +74,15 @@ extension AtenOperator {
     "cumsum": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
       let dtype = try call.elementType()
-      return (dtype.map { x.cast(to: $0) } ?? x).cumulativeSum(axis: try call.integer("dim"))
+      let sum = (dtype.map { x.cast(to: $0) } ?? x).cumulativeSum(axis: try call.integer("dim"))
+      return dtype.map { sum.cast(to: $0) } ?? sum
     },
     "cumprod": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
       let dtype = try call.elementType()
-      return (dtype.map { x.cast(to: $0) } ?? x).cumulativeProduct(axis: try call.integer("dim"))
+      let product = (dtype.map { x.cast(to: $0) } ?? x)
+        .cumulativeProduct(axis: try call.integer("dim"))
+      return dtype.map { product.cast(to: $0) } ?? product
     },
   ]
 
@@ -83,6 +96,9 @@ extension AtenOperator {
     let axes = given.indices.filter { given[$0] != nil }
     let indices = given.compactMap(\.self)
     guard let first = axes.first, let last = axes.last else { return x }
+    guard given.count <= x.rank else {
+      throw call.unsupported("of \(x.type) by \(given.count) indices")
+    }
     for index in indices where index.dtype != .int64 && index.dtype != .int32 {
       throw call.unsupported(
         "by a tensor \(index.type)",

@@ -4,10 +4,8 @@ import AITGraph
 extension AtenOperator {
   static let normalizations: [String: AtenOperator] = [
     "layer_norm": .one { (call) throws(Diagnostic) in try layerNormalized(call) },
-    "native_layer_norm": .many { (call) throws(Diagnostic) in
-      let y = try layerNormalized(call)
-      // Mean and reciprocal deviation are for training; programs that use them are refused.
-      return [y, unavailable(call), unavailable(call)]
+    "native_layer_norm": withStatistics { (call) throws(Diagnostic) in
+      try layerNormalized(call)
     },
     "rms_norm": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
@@ -15,7 +13,9 @@ extension AtenOperator {
         x,
         axisCount: try call.dimensions("normalized_shape").count,
         weight: try call.optionalTensor("weight"),
-        epsilon: try call.optionalNumber("eps") ?? x.dtype.epsilon
+        // PyTorch computes half types in float32, and takes its step.
+        epsilon: try call.optionalNumber("eps")
+          ?? (x.dtype == .float64 ? DType.float64 : DType.float32).epsilon
       )
     },
     "group_norm": .one { (call) throws(Diagnostic) in
@@ -27,18 +27,20 @@ extension AtenOperator {
         epsilon: try call.number("eps", default: 1e-5)
       )
     },
-    "native_group_norm": .many { (call) throws(Diagnostic) in
-      let y = groupNorm(
+    "native_group_norm": withStatistics { (call) throws(Diagnostic) in
+      groupNorm(
         try call.subject(),
         groupCount: try call.integer("group"),
         weight: try call.optionalTensor("weight"),
         bias: try call.optionalTensor("bias"),
         epsilon: try call.number("eps")
       )
-      return [y, unavailable(call), unavailable(call)]
     },
     "instance_norm": .one { (call) throws(Diagnostic) in
-      instanceNorm(
+      guard try call.bool("use_input_stats", default: true) else {
+        return try batchNormalized(call)
+      }
+      return instanceNorm(
         try call.subject(),
         weight: try call.optionalTensor("weight"),
         bias: try call.optionalTensor("bias"),
@@ -51,8 +53,8 @@ extension AtenOperator {
       }
       return try batchNormalized(call)
     },
-    "_native_batch_norm_legit_no_training": .many { (call) throws(Diagnostic) in
-      [try batchNormalized(call), unavailable(call), unavailable(call)]
+    "_native_batch_norm_legit_no_training": withStatistics { (call) throws(Diagnostic) in
+      try batchNormalized(call)
     },
     "softmax": .one { (call) throws(Diagnostic) in
       softmax(
@@ -62,13 +64,18 @@ extension AtenOperator {
       )
     },
     "_softmax": .one { (call) throws(Diagnostic) in
-      softmax(try call.subject(), axis: try call.integer("dim"))
+      softmax(
+        try call.subject(),
+        axis: try call.integer("dim"),
+        dtype: try call.bool("half_to_float") ? .float32 : nil
+      )
     },
     "_safe_softmax": .one { (call) throws(Diagnostic) in
       let (x, axis) = (try call.subject(), try call.integer("dim"))
       // A row of −∞ alone gives zeros.
       let isEmpty = x.max(axes: [axis], keepsDimensions: true) .== -Double.infinity
-      return `where`(isEmpty, 0.0, softmax(x, axis: axis))
+      let y = `where`(isEmpty, 0.0, softmax(x, axis: axis)).cast(to: x.dtype)
+      return try call.elementType().map { y.cast(to: $0) } ?? y
     },
     "log_softmax": .one { (call) throws(Diagnostic) in
       logSoftmax(
@@ -78,13 +85,22 @@ extension AtenOperator {
       )
     },
     "_log_softmax": .one { (call) throws(Diagnostic) in
-      logSoftmax(try call.subject(), axis: try call.integer("dim"))
+      logSoftmax(
+        try call.subject(),
+        axis: try call.integer("dim"),
+        dtype: try call.bool("half_to_float") ? .float32 : nil
+      )
     },
   ]
 
-  /// What is computed for training only: a failure where it is used.
-  private static func unavailable(_ call: AtenCall) -> Tensor {
-    .full([], .nan, .float32)
+  /// An operator whose second and third results, the statistics, are for training.
+  private static func withStatistics(
+    _ build: @escaping @Sendable (AtenCall) throws(Diagnostic) -> Tensor
+  ) -> AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      let statistics = AtenValue.unavailable("the statistics of \(call.target)")
+      return [.tensor(try build(call)), statistics, statistics]
+    }
   }
 
   private static func layerNormalized(_ call: AtenCall) throws(Diagnostic) -> Tensor {

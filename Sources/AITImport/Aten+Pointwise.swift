@@ -27,24 +27,45 @@ extension AtenOperator {
     combine(function, operands)
   }
 
-  /// `self ± alpha · other`.
+  /// `self ± alpha · other`, or `other − alpha · self`.
   private static func sum(_ function: ScalarFunction, isReversed: Bool = false) -> AtenOperator {
     .one { (call) throws(Diagnostic) in
-      var other = try call.operand("other")
-      let alpha = try call.number("alpha", default: 1)
-      if alpha != 1 {
-        let factor: any TensorOperand =
-          alpha == alpha.rounded() && alpha.magnitude < 1e15 ? Int(alpha) : alpha
-        // Where both are numbers, the product is one.
-        switch other {
-        case let value as Int: other = Double(value) * alpha
-        case let value as Double: other = value * alpha
-        default: other = try apply(.multiply, [other, factor])
-        }
-      }
-      let own = try call.operand("self")
-      return try apply(function, isReversed ? [other, own] : [own, other])
+      let names = isReversed ? ("other", "self") : ("self", "other")
+      let first = try call.operand(names.0)
+      let second = try scaled(try call.operand(names.1), by: call["alpha"], call)
+      return try apply(function, [first, second])
     }
+  }
+
+  /// An operand times a number, of the operand's kind where both are integers.
+  private static func scaled(
+    _ operand: any TensorOperand,
+    by factor: AtenValue,
+    _ call: AtenCall
+  ) throws(Diagnostic) -> any TensorOperand {
+    let number: any TensorOperand
+    switch factor {
+    case .none: return operand
+    case .integer(let value):
+      guard let constant = value.constant else {
+        throw call.unsupported("with a factor that is known at run time only")
+      }
+      if constant == 1 { return operand }
+      if let other = operand as? Int {
+        let (product, overflows) = other.multipliedReportingOverflow(by: constant)
+        guard !overflows else { throw call.unsupported("with numbers beyond 64 bits") }
+        return product
+      }
+      number = constant
+    case .float(let value):
+      if value == 1 { return operand }
+      number = value
+    default: throw call.unsupported("with a factor that is no number")
+    }
+    if let tensor = operand as? Tensor { return try apply(.multiply, [tensor, number]) }
+    let left = (operand as? Double) ?? Double((operand as? Int) ?? 0)
+    let right = (number as? Double) ?? Double((number as? Int) ?? 0)
+    return left * right
   }
 
   static let pointwise: [String: AtenOperator] = [
@@ -68,7 +89,8 @@ extension AtenOperator {
     "bitwise_right_shift": binary(.shiftRight, "self", "other"),
     "__lshift__": binary(.shiftLeft, "self", "other"),
     "__rshift__": binary(.shiftRight, "self", "other"),
-    "neg": unary { 0 - $0 },
+    // Of a difference, 0 would lose its sign.
+    "neg": unary { -$0 },
     "abs": unary { abs($0) },
     "square": unary { square($0) },
     "sign": unary { sign($0) },
@@ -121,16 +143,23 @@ extension AtenOperator {
     "clamp_max": binary(.minimum, "self", "max"),
     "lerp": .one { (call) throws(Diagnostic) in
       let (start, end) = (try call.tensor("self"), try call.tensor("end"))
-      let step = try apply(.multiply, [end - start, try call.operand("weight")])
-      return start + step
+      let weight = try call.operand("weight")
+      // From the nearer end, so that both are met exactly.
+      let low = start + (try apply(.multiply, [end - start, weight]))
+      let rest = try apply(.subtract, [Tensor.full([], 1, start.dtype), weight])
+      let high = end - (end - start) * rest
+      if let weight = weight as? Tensor { return `where`(weight .< 0.5, low, high) }
+      return try call.number("weight") < 0.5 ? low : high
     },
     "addcmul": .one { (call) throws(Diagnostic) in
       let product = try call.tensor("tensor1") * (try call.tensor("tensor2"))
-      return try call.subject() + product * (try call.number("value", default: 1))
+      let term = try scaled(product, by: call["value"], call)
+      return try apply(.add, [try call.subject(), term])
     },
     "addcdiv": .one { (call) throws(Diagnostic) in
       let quotient = try call.tensor("tensor1") / (try call.tensor("tensor2"))
-      return try call.subject() + quotient * (try call.number("value", default: 1))
+      let term = try scaled(quotient, by: call["value"], call)
+      return try apply(.add, [try call.subject(), term])
     },
     "nan_to_num": .one { (call) throws(Diagnostic) in
       try call.subject().nanToNum(
@@ -154,7 +183,14 @@ extension AtenOperator {
     guard call.has("rounding_mode") else { return try apply(.divide, operands) }
     switch try call.string("rounding_mode") {
     case "floor": return try apply(.floorDivide, operands)
-    case "trunc": return trunc(try apply(.divide, operands))
+    case "trunc":
+      let tensors = operands.compactMap { $0 as? Tensor }
+      guard tensors.allSatisfy({ !$0.dtype.isFloatingPoint }),
+        !operands.contains(where: { $0 is Double })
+      else { return trunc(try apply(.divide, operands)) }
+      // Exact for integers: the dividend less its remainder divides.
+      let exact = try apply(.subtract, [operands[0], try apply(.fmod, operands)])
+      return try apply(.floorDivide, [exact, operands[1]])
     case let mode: throw call.unsupported("with rounding '\(mode)'")
     }
   }
@@ -178,10 +214,12 @@ extension AtenOperator {
       try call.subject().leakyReLU(slope: try call.number("negative_slope", default: 0.01))
     },
     "elu": .one { (call) throws(Diagnostic) in
-      guard try call.number("scale", default: 1) == 1,
-        try call.number("input_scale", default: 1) == 1
-      else { throw call.unsupported("with a scale") }
-      return try call.subject().elu(alpha: try call.number("alpha", default: 1))
+      let x = try call.subject()
+      let alpha = try call.number("alpha", default: 1)
+      let scale = try call.number("scale", default: 1)
+      let inputScale = try call.number("input_scale", default: 1)
+      if scale == 1, inputScale == 1 { return x.elu(alpha: alpha) }
+      return `where`(x .> 0, x, expm1(x * inputScale) * alpha) * scale
     },
     "celu": .one { (call) throws(Diagnostic) in
       try call.subject().celu(alpha: try call.number("alpha", default: 1))
@@ -205,14 +243,24 @@ extension AtenOperator {
       let (x, slope) = (try call.subject(), try call.tensor("weight"))
       let extents = [Dimension](repeating: 1, count: max(x.rank - 2, 0))
       // A slope for each channel lies along axis 1.
-      let shaped = x.rank > 1 ? slope.reshape([slope.extent(0)] + extents) : slope
+      let isPerChannel = x.rank > 1 && slope.rank == 1
+      let shaped = isPerChannel ? slope.reshape([slope.extent(0)] + extents) : slope
       return `where`(x .> 0, x, shaped * x)
     },
-    // What only training does.
-    "dropout": unary { $0 },
-    "feature_dropout": unary { $0 },
-    "alpha_dropout": unary { $0 },
+    "dropout": dropout,
+    "feature_dropout": dropout,
+    "alpha_dropout": dropout,
   ]
+
+  /// Nothing, as it is for training.
+  private static let dropout: AtenOperator = .one { (call) throws(Diagnostic) in
+    let isTraining = try call.bool("train")
+    let share = try call.number("p", default: 0.5)
+    guard !isTraining || share == 0 else {
+      throw call.unsupported("in training", hint: "export the module in eval mode")
+    }
+    return try call.subject()
+  }
 
   static let comparisons: [String: AtenOperator] = [
     "eq": binary(.equal, "self", "other"),

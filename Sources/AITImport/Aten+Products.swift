@@ -55,6 +55,9 @@ extension AtenOperator {
       throw call.unsupported("with dropout", hint: "export the module in eval mode")
     }
     if try call.bool("enable_gqa"), query.rank >= 3 {
+      guard key.rank == query.rank, value.rank == query.rank, key.extent(query.rank - 3) != 0 else {
+        throw call.unsupported("of \(query.type), \(key.type) and \(value.type)")
+      }
       // Grouped queries: each head of keys and values serves several heads of queries.
       let axis = query.rank - 3
       let repeats = query.extent(axis) / key.extent(axis)
@@ -63,14 +66,19 @@ extension AtenOperator {
         value = value.repeatInterleave(repeats, axis: axis)
       }
     }
-    return scaledDotProductAttention(
+    let mask = try call.optionalTensor("attn_mask")
+    let y = scaledDotProductAttention(
       query,
       key,
       value,
-      mask: try call.optionalTensor("attn_mask"),
+      mask: mask,
       scale: try call.optionalNumber("scale"),
       isCausal: try call.bool("is_causal")
     )
+    guard let mask else { return y }
+    // PyTorch gives zeros for a query that may see no key.
+    let sees = mask.dtype == .bool ? mask : mask .> -Double.infinity
+    return `where`(sees.any(axes: [-1], keepsDimensions: true), y, 0).cast(to: y.dtype)
   }
 }
 

@@ -8,7 +8,8 @@ extension AtenOperator {
     "unsqueeze", "expand", "expand_as", "view_as", "flatten", "unflatten", "narrow", "split",
     "split_with_sizes", "chunk", "unbind", "movedim", "swapaxes", "diagonal", "detach", "alias",
     "contiguous", "T", "mT", "numpy_T", "unfold", "unsafe_split", "unsafe_chunk", "tensor_split",
-    "to", "lift_fresh", "_to_copy",
+    "to", "lift_fresh", "_to_copy", "reshape_as", "type_as", "atleast_1d", "dropout",
+    "feature_dropout", "alpha_dropout", "broadcast_to",
   ]
 
   static let shapes: [String: AtenOperator] = [
@@ -68,7 +69,11 @@ extension AtenOperator {
       return shaped.tile(counts)
     },
     "tile": .one { (call) throws(Diagnostic) in
-      try call.subject().tile(try call.dimensions("dims"))
+      let (x, counts) = (try call.subject(), try call.dimensions("dims"))
+      return x.tile([Dimension](repeating: 1, count: max(x.rank - counts.count, 0)) + counts)
+    },
+    "broadcast_to": .one { (call) throws(Diagnostic) in
+      try call.subject().expand(try call.dimensions("size"))
     },
     "repeat_interleave": .one { (call) throws(Diagnostic) in
       guard call.has("dim") else { throw call.unsupported("without an axis") }
@@ -86,9 +91,11 @@ extension AtenOperator {
       )
     },
     "narrow": .one { (call) throws(Diagnostic) in
-      let start = try call.dimension("start")
+      let axis = try call.integer("dim")
+      var start = try call.dimension("start")
+      if start.upperBound < 0 { start = start + (try call.subject().checkedExtent(axis)) }
       return try call.subject().slice(
-        axis: try call.integer("dim"),
+        axis: axis,
         from: start,
         to: start + (try call.dimension("length"))
       )
@@ -107,12 +114,13 @@ extension AtenOperator {
       if case .list = call["split_size"] {
         return try call.subject().split(sizes: try call.dimensions("split_size"), axis: axis)
       }
-      return try call.subject().split(size: try call.integer("split_size"), axis: axis)
+      return try parts(call, of: try call.integer("split_size"), along: axis)
     },
     "unsafe_split": .many { (call) throws(Diagnostic) in
-      try call.subject().split(
-        size: try call.integer("split_size"),
-        axis: try call.integer("dim", default: 0)
+      try parts(
+        call,
+        of: try call.integer("split_size"),
+        along: try call.integer("dim", default: 0)
       )
     },
     "split_with_sizes": .many { (call) throws(Diagnostic) in
@@ -122,13 +130,14 @@ extension AtenOperator {
       )
     },
     "chunk": .many { (call) throws(Diagnostic) in
-      try call.subject().chunk(
-        try call.integer("chunks"),
-        axis: try call.integer("dim", default: 0)
-      )
+      let count = try call.integer("chunks")
+      try call.checkCount(count)
+      return try call.subject().chunk(count, axis: try call.integer("dim", default: 0))
     },
     "unbind": .many { (call) throws(Diagnostic) in
-      try call.subject().unbind(axis: try call.integer("dim", default: 0))
+      let (x, axis) = (try call.subject(), try call.integer("dim", default: 0))
+      try call.checkCount(try x.checkedExtent(axis).constant ?? 0)
+      return x.unbind(axis: axis)
     },
     "flip": .one { (call) throws(Diagnostic) in
       try call.subject().flip(axes: try call.integers("dims"))
@@ -146,6 +155,7 @@ extension AtenOperator {
       case "constant": return x.pad(amounts, value: try call.number("value", default: 0))
       case "reflect": return x.pad(amounts, mode: .reflect)
       case "replicate": return x.pad(amounts, mode: .replicate)
+      case "circular": return x.pad(amounts, mode: .circular)
       case let mode: throw call.unsupported("of mode '\(mode)'")
       }
     },
@@ -157,7 +167,7 @@ extension AtenOperator {
     "replication_pad3d": padding(.replicate),
     "pixel_shuffle": .one { (call) throws(Diagnostic) in
       let (x, factor) = (try call.subject(), Dimension(try call.integer("upscale_factor")))
-      guard x.rank == 4 else { throw call.unsupported("of rank \(x.rank)") }
+      guard x.rank == 4, factor != 0 else { throw call.unsupported("of rank \(x.rank)") }
       let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
       let channels = c / (factor * factor)
       return x.reshape([n, channels, factor, factor, h, w]).permute([0, 1, 4, 2, 5, 3])
@@ -165,13 +175,14 @@ extension AtenOperator {
     },
     "pixel_unshuffle": .one { (call) throws(Diagnostic) in
       let (x, factor) = (try call.subject(), Dimension(try call.integer("downscale_factor")))
-      guard x.rank == 4 else { throw call.unsupported("of rank \(x.rank)") }
+      guard x.rank == 4, factor != 0 else { throw call.unsupported("of rank \(x.rank)") }
       let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
       return x.reshape([n, c, h / factor, factor, w / factor, factor])
         .permute([0, 1, 3, 5, 2, 4]).reshape([n, c * factor * factor, h / factor, w / factor])
     },
     "channel_shuffle": .one { (call) throws(Diagnostic) in
       let (x, groups) = (try call.subject(), Dimension(try call.integer("groups")))
+      guard x.rank >= 3, groups != 0 else { throw call.unsupported("of \(x.type)") }
       let rest = Array(x.shape.dimensions.dropFirst(2))
       let axes = [0, 2, 1] + (0..<rest.count).map { $0 + 3 }
       return x.reshape([x.extent(0), groups, x.extent(1) / groups] + rest).permute(axes)
@@ -197,6 +208,14 @@ extension AtenOperator {
     // A view as another element type has its type in the place of the sizes.
     if call.has("dtype") { throw call.unsupported("as another element type") }
     return try call.subject().reshape(try call.dimensions(name))
+  }
+
+  private static func parts(_ call: AtenCall, of size: Int, along axis: Int) throws(Diagnostic)
+    -> [Tensor]
+  {
+    let x = try call.subject()
+    try call.checkCount(try x.checkedExtent(axis).constant.map { $0 / max(size, 1) } ?? 0)
+    return x.split(size: size, axis: axis)
   }
 
   private static func cast(_ call: AtenCall) throws(Diagnostic) -> Tensor {

@@ -12,6 +12,8 @@ indirect enum AtenValue {
   case elementType(DType)
   case tensor(Tensor)
   case list([AtenValue])
+  /// A result that is for training, or is not computed: an error where it is used.
+  case unavailable(String)
 
   var kind: String {
     switch self {
@@ -23,6 +25,7 @@ indirect enum AtenValue {
     case .elementType(let dtype): "the type \(dtype)"
     case .tensor(let tensor): "a tensor \(tensor.type)"
     case .list(let elements): "a list of \(elements.count)"
+    case .unavailable(let what): what
     }
   }
 }
@@ -193,6 +196,11 @@ struct AtenCall {
     if values.count == 1 { return Array(repeating: values[0], count: count) }
     guard values.count == count else { throw mismatch(name, "\(count) integers") }
     return values
+  }
+
+  /// Throws if a list of results would be beyond any program's.
+  func checkCount(_ count: Int) throws(Diagnostic) {
+    guard count <= 1 << 16 else { throw unsupported("in \(count) parts") }
   }
 
   // MARK: - Problems

@@ -166,6 +166,15 @@ private struct ArchiveReader {
     if isDense, archive.file.isAligned(start, for: dtype) {
       return try archive.file.tensor(dtype, shape, at: start)
     }
+    // Repeated elements would make a small file a large tensor.
+    guard shape.reduce(1, *) <= available else {
+      throw Diagnostic(
+        .corruptFile,
+        "\(dtype)\(shape) of \(available) stored elements",
+        at: place,
+        hint: "save a contiguous tensor"
+      )
+    }
     return copy(dtype, shape, strides, at: start)
   }
 

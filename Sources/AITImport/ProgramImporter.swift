@@ -8,8 +8,11 @@ struct ProgramImporter {
   private var values: [String: AtenValue] = [:]
   /// For each tensor that shares another's memory, the name of that one.
   private var bases: [String: String] = [:]
+  /// For each result of an operator that works in place, the tensor that it changes.
+  private var subjects: [String: String] = [:]
+  /// Inputs, weights and buffers, which a program must not change.
+  private var sources: Set<String> = []
   private var inputs: [Tensor] = []
-  private var constants: [String: TensorData] = [:]
 
   init(_ file: ProgramFile, bounds: [String: ClosedRange<Int>]) {
     self.file = file
@@ -22,6 +25,13 @@ struct ProgramImporter {
     for node in program.graph.nodes { try add(node) }
     var outputs: [Tensor] = []
     var names: Set<String> = []
+    guard program.graph.outputs.count == program.signature.outputs.count else {
+      throw Diagnostic(
+        .corruptFile,
+        "\(program.graph.outputs.count) outputs with \(program.signature.outputs.count) descriptions",
+        at: file.path
+      )
+    }
     for (argument, spec) in zip(program.graph.outputs, program.signature.outputs) {
       guard case .user = spec else {
         if case .mutation(let what) = spec { try refuseMutation(what) }
@@ -29,7 +39,9 @@ struct ProgramImporter {
       }
       switch argument {
       case .tensor(let tensorName):
-        guard case .tensor(let tensor) = try value(argument) else { continue }
+        guard case .tensor(let tensor) = try value(argument) else {
+          throw Diagnostic(.corruptFile, "the output '\(tensorName)' is no tensor", at: file.path)
+        }
         let unique = Identifier.unique(Identifier.make(tensorName), among: names)
         names.insert(unique)
         outputs.append(tensor.named(unique))
@@ -66,8 +78,12 @@ struct ProgramImporter {
       )
     }
     for (argument, spec) in zip(module.graph.inputs, module.signature.inputs) {
-      guard case .tensor(let name) = argument else {
-        if case .none = argument { continue }
+      let name: String
+      switch argument {
+      case .tensor(let given): name = given
+      // Their values stand in the nodes.
+      case .none, .bool, .integer, .float, .string: continue
+      default:
         throw Diagnostic(
           .unsupportedFormat,
           "an input that is no tensor",
@@ -75,6 +91,7 @@ struct ProgramImporter {
           hint: "export with tensors as inputs; numbers become part of the program"
         )
       }
+      sources.insert(name)
       guard let meta = module.graph.tensors[name] else {
         throw Diagnostic(.corruptFile, "the input '\(name)' has no type", at: file.path)
       }
@@ -172,8 +189,11 @@ struct ProgramImporter {
       }
       return .elementType(dtype)
     case .tensor(let name), .symbol(let name):
-      guard let value = values[name] else {
+      guard let value = values[subjects[name] ?? name] else {
         throw Diagnostic(.corruptFile, "the value '\(name)' is used before it is computed")
+      }
+      if case .unavailable(let what) = value {
+        throw Diagnostic(.unsupportedOperator, "the program uses \(what), which is not computed")
       }
       return value
     case .list(let elements):
@@ -188,35 +208,54 @@ struct ProgramImporter {
   // MARK: - Results
 
   private mutating func bind(_ results: [AtenValue], to node: NodeSchema) throws(Diagnostic) {
-    if AtenOperator.isInPlace(node.target) {
-      try update(node, results)
-    }
-    var rest = results[...]
+    if AtenOperator.isInPlace(node.target) { return try update(node, results) }
+    var names: [String] = []
     for output in node.outputs {
       switch output {
-      case .tensor(let name), .symbol(let name):
-        guard let value = rest.popFirst() else {
-          throw Diagnostic(.internalInconsistency, "\(node.target) gives too few results")
-        }
-        values[name] = value
-        noteView(name, node)
-      case .list(let names):
-        for case .tensor(let name) in names {
-          guard let value = rest.popFirst() else {
-            throw Diagnostic(.internalInconsistency, "\(node.target) gives too few results")
-          }
-          values[name] = value
-          noteView(name, node)
-        }
+      case .tensor(let name), .symbol(let name): names.append(name)
+      case .list(let elements):
+        for case .tensor(let name) in elements { names.append(name) }
       default: continue
       }
+    }
+    guard names.count <= results.count else {
+      throw Diagnostic(
+        .internalInconsistency,
+        "\(node.target) gives \(results.count) results, the program has \(names.count)"
+      )
+    }
+    for (name, value) in zip(names, results) {
+      try check(value, name)
+      values[name] = value
+      noteView(name, node)
+    }
+  }
+
+  /// Throws unless a result is what the program says of it.
+  private func check(_ value: AtenValue, _ name: String) throws(Diagnostic) {
+    guard case .tensor(let tensor) = value, let meta = file.program.module.graph.tensors[name]
+    else { return }
+    let place = "\(file.path): \(name)"
+    let dtype = try meta.elementType(at: place)
+    var isEqual = tensor.dtype == dtype && tensor.rank == meta.sizes.count
+    for (extent, size) in zip(tensor.shape.dimensions, meta.sizes) {
+      if case .number(let expected) = size, let found = extent.constant, found != expected {
+        isEqual = false
+      }
+    }
+    guard isEqual else {
+      throw Diagnostic(
+        .internalInconsistency,
+        "'\(name)' became \(tensor.type), the program has \(dtype) of rank \(meta.sizes.count)",
+        hint: "this is a defect of AITemplate: please report it with the program"
+      )
     }
   }
 
   /// The name of the tensor that a node is about.
   private func subject(_ node: NodeSchema) -> String? {
     guard case .tensor(let name) = node.inputs.first?.argument else { return nil }
-    return name
+    return subjects[name] ?? name
   }
 
   private mutating func noteView(_ name: String, _ node: NodeSchema) {
@@ -225,9 +264,10 @@ struct ProgramImporter {
     bases[name] = bases[base] ?? base
   }
 
-  /// Gives the tensor that is changed in place its new value.
+  /// Gives the tensor that is changed in place its new value, of the type that it has.
   private mutating func update(_ node: NodeSchema, _ results: [AtenValue]) throws(Diagnostic) {
-    guard let name = subject(node), let result = results.first else { return }
+    guard let name = subject(node), case .tensor(var result) = results.first else { return }
+    if sources.contains(name) { try refuseMutation(name) }
     guard bases[name] == nil, !bases.values.contains(name) else {
       throw Diagnostic(
         .unsupportedOperator,
@@ -235,6 +275,13 @@ struct ProgramImporter {
         hint: "export after run_decompositions(), which writes such changes as values"
       )
     }
-    values[name] = result
+    if case .tensor(let before) = values[name], before.dtype != result.dtype {
+      result = result.cast(to: before.dtype)
+    }
+    values[name] = .tensor(result)
+    for case .tensor(let output) in node.outputs {
+      try check(.tensor(result), output)
+      subjects[output] = name
+    }
   }
 }

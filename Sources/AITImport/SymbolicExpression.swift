@@ -5,6 +5,7 @@ import AITGraph
 /// Recursion is bounded by `maximumDepth`.
 struct SymbolicExpression {
   private static let maximumDepth = 64
+  private static let maximumTerms = 64
 
   private var rest: Substring
   private let bounds: (String) -> ClosedRange<Int>
@@ -52,14 +53,18 @@ struct SymbolicExpression {
       return Dimension(value)
     default:
       let operands = try list(depth: depth + 1)
-      return try apply(name, operands)
+      let result = try apply(name, operands)
+      guard result.terms.count <= Self.maximumTerms,
+        result.terms.allSatisfy({ $0.factors.count <= Self.maximumTerms })
+      else { throw broken("more than \(Self.maximumTerms) terms or factors") }
+      return result
     }
   }
 
   private func apply(_ name: String, _ operands: [Dimension]) throws(Diagnostic) -> Dimension {
     switch (name, operands.count) {
     case ("Add", 1...): return operands.dropFirst().reduce(operands[0], +)
-    case ("Mul", 1...): return operands.dropFirst().reduce(operands[0], *)
+    case ("Mul", 1...16): return operands.dropFirst().reduce(operands[0], *)
     case ("Max", 1...): return .maximum(operands)
     case ("Min", 1...): return .minimum(operands)
     case ("FloorDiv", 2), ("CleanDiv", 2), ("PythonMod", 2), ("Mod", 2):

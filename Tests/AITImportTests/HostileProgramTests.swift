@@ -25,11 +25,11 @@ import Testing
     for count in stride(from: 0, to: bytes.count, by: 97) { Self.read(Array(bytes[..<count])) }
   }
 
-  @Test(arguments: ["layers", "attention", "movements", "images"])
+  @Test(arguments: ["layers", "attention", "movements", "images", "corners"])
   func changedBytes(_ name: String) throws {
     let original = try Self.bytes(name)
     var generator = SplitMix(state: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }.magnitude))
-    for _ in 0..<150 {
+    for _ in 0..<100 {
       var bytes = original
       for _ in 0..<(1 + generator.below(8)) {
         bytes[generator.below(bytes.count)] = UInt8(generator.below(256))
@@ -40,12 +40,12 @@ import Testing
 
   /// The text of the program changed so that the archive stays whole: a number for another of as many
   /// digits.
-  @Test(arguments: ["layers", "attention", "movements", "images"])
+  @Test(arguments: ["layers", "attention", "movements", "images", "corners"])
   func changedNumbers(_ name: String) throws {
     let original = try Self.bytes(name)
     let digits = original.indices.filter { (0x30...0x39).contains(original[$0]) }
     var generator = SplitMix(state: 99)
-    for _ in 0..<300 {
+    for _ in 0..<200 {
       var bytes = original
       for _ in 0..<(1 + generator.below(4)) {
         let replacement: [UInt8] = [0x30, 0x31, 0x37, 0x39, 0x2D]

@@ -10,7 +10,7 @@ import Testing
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Fixtures/programs").path
 
-  @Test(arguments: ["layers", "images", "attention", "movements"])
+  @Test(arguments: ["layers", "images", "attention", "movements", "corners"])
   func matchesPyTorch(_ name: String) throws {
     let graph = try ExportedProgram(contentsOf: "\(Self.folder)/\(name).pt2").graph(named: name)
     let recorded = try Safetensors.read("\(Self.folder)/\(name).safetensors")
@@ -26,6 +26,13 @@ import Testing
       let comparison = compare(found, expected, bound: 1e-5)
       #expect(comparison.isEqual, "\(output.name): \(comparison)")
     }
+  }
+
+  @Test func changesOfStateAreRefused() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/changing.pt2")
+    let diagnostic = try #require(throws: Diagnostic.self) { try program.graph(named: "changing") }
+    #expect(diagnostic.message.contains("changes"))
+    #expect(diagnostic.hint?.contains("buffers") ?? false)
   }
 
   @Test func symbolsAndNamesAreThoseOfTheProgram() throws {

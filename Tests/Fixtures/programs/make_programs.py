@@ -13,7 +13,10 @@ from torch import nn
 from torch.nn import functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.float16: "F16"}
+DTYPES = {
+    torch.float32: "F32", torch.float64: "F64", torch.float16: "F16",
+    torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL",
+}  # fmt: skip
 
 
 class Layers(nn.Module):
@@ -86,6 +89,35 @@ class Movements(nn.Module):
         return a, b, c, top, where, d, e, f, g, x.argmax(-1), x.repeat(1, 2, 1).mean((0, 1))
 
 
+class Corners(nn.Module):
+    """What is easily taken for something else."""
+
+    def forward(self, x, n, mask):
+        aten = torch.ops.aten
+        a = aten.rsub(x, 3, 2) + aten.rsub(x, x * 2, alpha=0.5)
+        b = torch.add(n, 2, alpha=3), torch.div(n, 4, rounding_mode="trunc"), torch.addcmul(n, n, n)
+        c = (x * 1).mul_(x.double() * 0.5).add_(1), torch.lerp(x, -x, 0.75), torch.lerp(x, -x, mask.float()[:3, :6])
+        d = x.index_select(1, torch.tensor(2)), x.narrow(1, -2, 2), n.cumsum(0, dtype=torch.int32)
+        e = torch.arange(0, 2.5, dtype=torch.int64), torch.linspace(0, 1, 7, dtype=torch.float64)
+        f = torch.scatter(x, 1, n[:3, None] % 6, x, reduce="add"), aten.elu(x, 1.6, 1.05, 1.1)
+        g = F.scaled_dot_product_attention(x[None], x[None], x[None], attn_mask=mask[None, :3, :3])
+        h = aten.native_layer_norm(x, [6], None, None, 1e-5)[0], F.adaptive_max_pool1d(x, 2)
+        i = F.prelu(x, torch.tensor(0.3)), F.pad(x, (1, 1), mode="circular"), n.float().div(0).neg()
+        return a, *b, *c, *d, *e, *f, g, *h, *i
+
+
+class Changing(nn.Module):
+    """A module that changes its own state, which no library does."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(3))
+
+    def forward(self, x):
+        self.count.add_(1)
+        return x + self.count
+
+
 class Unknown(nn.Module):
     """Operators that cannot be compiled."""
 
@@ -117,7 +149,7 @@ def save(name, model, inputs, dynamic=None):
             trace = node.meta["stack_trace"].replace(HERE + os.sep, "")
             node.meta["stack_trace"] = trace.replace(os.path.dirname(torch.__file__), "torch")
     torch.export.save(program, f"{HERE}/{name}.pt2")
-    if name == "unknown":
+    if name in ("unknown", "changing"):
         return
     given = inputs
     if dynamic:
@@ -139,6 +171,10 @@ def main():
         save("images", Images(), (torch.randn(2, 3, 13, 15),))
         save("attention", Attention(), (torch.randint(0, 32, (3, 6)), mask), ({0: batch}, {0: batch}))
         save("movements", Movements(), (torch.randn(3, 4, 6), torch.tensor([2, 0, 3])))
+        mask = torch.rand(4, 6) > 0.4
+        mask[1] = False
+        save("corners", Corners(), (torch.randn(3, 6), torch.tensor([-7, 9, 4, -2]), mask))
+        save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 
 
