@@ -212,6 +212,45 @@ class ModelTests(CompilerTestCase):
         with self.assertRaisesRegex(RuntimeError, "closed"):
             self.model.get_constant_names()
 
+    def test_memory_that_is_not_what_it_seems(self) -> None:
+        """Bytes in the other order, numbers without memory, memory that is not to be written."""
+        np = self.np
+        with self.assertRaisesRegex(ValueError, "other order"):
+            self.model.run_with_tensors({"x": self.x.astype(">f4")})
+        with self.assertRaisesRegex(TypeError, "no memory"):
+            self.model.set_constant_with_tensor("weight", np.float32(5))
+        fixed = np.zeros((5, 3), "float32")
+        fixed.flags.writeable = False
+        with self.assertRaisesRegex(ValueError, "read-only"):
+            self.model.run_with_tensors([self.x], [fixed, np.zeros((5, 3), "float32")])
+        address = self.model.allocate_gpu_memory(64)
+        self.model.free_gpu_memory(address)
+        with self.assertRaisesRegex(ValueError, "was freed"):
+            self.model.free_gpu_memory(address)
+
+    def test_closing_waits_for_nobody(self) -> None:
+        """A model that is in use is not closed."""
+        self.model.set_constant_with_tensor("weight", self.weight)
+        outputs = [self.np.zeros((5, 3), "float32") for _ in range(2)]
+        begun = threading.Event()
+
+        def measure() -> None:
+            begun.set()
+            self.model.benchmark_with_tensors([self.x], outputs, count=1_000_000)
+
+        thread = threading.Thread(target=measure)
+        thread.start()
+        begun.wait()
+        refused = False
+        while thread.is_alive() and not refused:
+            try:
+                self.model.close()
+                break
+            except RuntimeError as error:
+                refused = "calls go on" in str(error)
+        thread.join()
+        self.assertTrue(refused)
+
     def test_no_library(self) -> None:
         """Files that are none, and no runtimes."""
         from aitemplate.compiler import Model
@@ -315,6 +354,19 @@ class CompileTests(CompilerTestCase):
         y._attrs["is_output"] = True
         with self.assertRaises(ValueError):
             self.compile([y, y])
+
+    def test_compiled_anew_while_open(self) -> None:
+        """A library that replaces one in use is the new one."""
+        import numpy as np
+
+        models = []
+        for factor in (2.0, 3.0):
+            x = Tensor([4], name="x", dtype="float32", is_input=True)
+            models.append(compiled(x * factor, "anew"))
+        for model, factor in zip(models, (2.0, 3.0)):
+            (found,) = model.run_with_tensors([np.ones(4, "float32")]).values()
+            self.assertEqual(found.tolist(), [factor] * 4)
+            model.close()
 
     def test_constants_of_wrong_size(self) -> None:
         """Elements that do not fit a constant."""

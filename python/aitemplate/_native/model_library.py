@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
+import tempfile
+import threading
 from typing import Any, Callable, List, Sequence, Tuple
 
 from aitemplate.compiler.dtype import dtype_str_to_enum
@@ -41,36 +44,78 @@ _TYPES = {
 
 
 class Library:
-    """The functions of a model library; each raises with the library's own text if it fails."""
+    """The functions of a model library; each raises with the library's own text if it fails.
+
+    No function begins once the library is closed, and none is under way when it is.
+    """
 
     def __init__(self, path: str) -> None:
         self.lib_path = path
-        # A bare name would be searched for where the system keeps libraries.
-        self.DLL = ctypes.CDLL(os.path.abspath(path))
+        self._gate = threading.Lock()
+        self._active = 0
+        self.is_open = False
+        # The system knows libraries by their paths: one compiled anew would be taken for the one
+        # before while that is open.
+        folder = tempfile.mkdtemp(prefix="aitemplate-")
+        try:
+            copy = os.path.join(folder, os.path.basename(path))
+            try:
+                os.link(os.path.abspath(path), copy)
+            except OSError:
+                shutil.copy2(path, copy)
+            self.DLL = ctypes.CDLL(copy)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not hasattr(self.DLL, "AITemplateGetLastError"):
+            raise OSError(f"{path} is no library of AITemplate for Swift")
         self.DLL.AITemplateGetLastError.restype = ctypes.c_char_p
         self.is_open = True
 
-    def close(self) -> None:
-        """Unloads the library; its functions raise from then on."""
-        if self.is_open:
+    def begin_close(self) -> bool:
+        """Keeps functions from beginning; False if that was done before.
+
+        Raises:
+            RuntimeError: while functions are under way.
+        """
+        with self._gate:
+            if not self.is_open:
+                return False
+            if self._active:
+                raise RuntimeError(
+                    f"{self.lib_path} is closed while {self._active} calls go on: wait for them"
+                )
             self.is_open = False
-            self.__dict__ = {"DLL": self.DLL, "lib_path": self.lib_path, "is_open": False}
-            _close(self.DLL)
+            return True
+
+    def finish_close(self) -> None:
+        """Unloads the library."""
+        _close(self.DLL)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("__") or "DLL" not in self.__dict__:
+        if name.startswith("_") or "DLL" not in self.__dict__:
             raise AttributeError(name)
-        if not self.is_open:
-            raise RuntimeError(f"Cannot use closed AIT library: {self.lib_path}")
-        function = getattr(self.DLL, name)
+        gate = self._gate
+        with gate:
+            # A library that is unloaded has no functions to look for.
+            if not self.is_open:
+                raise RuntimeError(f"Cannot use closed AIT library: {self.lib_path}")
+            function = getattr(self.DLL, name)
         if name in _TYPES:
             function.argtypes = _TYPES[name]
         last_error = self.DLL.AITemplateGetLastError
 
         def call(*args: Any) -> None:
-            if function(*args):
-                text = (last_error() or b"").decode(errors="replace")
-                raise RuntimeError(f"Error in function: {name}: {text}" if text else name)
+            with gate:
+                if not self.is_open:
+                    raise RuntimeError(f"Cannot use closed AIT library: {self.lib_path}")
+                self._active += 1
+            try:
+                if function(*args):
+                    text = (last_error() or b"").decode(errors="replace")
+                    raise RuntimeError(f"Error in function: {name}: {text}" if text else name)
+            finally:
+                with gate:
+                    self._active -= 1
 
         self.__dict__[name] = call
         return call

@@ -32,6 +32,7 @@ class Memory(NamedTuple):
     dtype: str
     is_on_gpu: bool
     is_contiguous: bool
+    is_read_only: bool = False
 
 
 _torch_dtypes: dict = {}
@@ -55,11 +56,16 @@ def memory_of(tensor: Any) -> Memory:
         TypeError: for what is no tensor.
     """
     if hasattr(tensor, "data_ptr"):
+        kind = tensor.device.type
+        if kind != "cpu" and kind != "cuda":
+            raise ValueError(f"a tensor on the device '{tensor.device}', expected cpu or cuda")
+        if tensor.is_neg():
+            raise ValueError("a tensor that stands for its negative: use resolve_neg()")
         return Memory(
             tensor.data_ptr(),
             tuple(tensor.shape),
             _torch_dtype(tensor.dtype),
-            tensor.is_cuda,
+            kind == "cuda",
             tensor.is_contiguous(),
         )
     # Each look makes the dictionary anew.
@@ -74,19 +80,32 @@ def memory_of(tensor: Any) -> Memory:
     raise TypeError(f"{type(tensor).__name__} is no tensor")
 
 
+_NAMES_OF_KINDS = {"f": "float", "i": "int", "u": "uint"}
+
+
 def _array(tensor: Any, interface: Any, is_on_gpu: bool) -> Memory:
+    if type(tensor).__module__ == "numpy" and not hasattr(tensor, "ctypes"):
+        raise TypeError(f"a {type(tensor).__name__} has no memory of its own: use numpy.asarray")
+    kind = interface["typestr"]
+    if kind[0] == (">" if sys.byteorder == "little" else "<"):
+        raise ValueError(f"an array of type {kind}: its bytes are in the other order")
     dtype = getattr(tensor, "dtype", None)
     name = _array_dtypes.get(dtype)
     if name is None:
-        name = getattr(dtype, "name", None) or str(interface["typestr"])
+        size = int(kind[2:])
+        plain = "bool" if kind[1] == "b" else f"{_NAMES_OF_KINDS.get(kind[1], kind[1])}{size * 8}"
+        name = getattr(dtype, "name", None) or plain
         if dtype is not None:
             # numpy works the name out at each look.
             _array_dtypes[dtype] = name
-    shape = interface["shape"]
-    address = interface["data"][0] if interface.get("data") else 0
+    shape = tuple(interface["shape"])
+    data = interface.get("data")
+    if data is not None and not isinstance(data, tuple):
+        raise ValueError(f"a {type(tensor).__name__} without an address: use numpy.asarray")
+    address, is_read_only = data if data else (0, False)
     strides = interface.get("strides")
-    size = int(interface["typestr"][2:])
-    return Memory(address, shape, name, is_on_gpu, _is_dense(shape, strides, size))
+    is_dense = _is_dense(shape, strides, int(kind[2:]))
+    return Memory(address, shape, name, is_on_gpu, is_dense, bool(is_read_only))
 
 
 def _is_dense(shape: Tuple[int, ...], strides: Optional[Tuple[int, ...]], unit: int) -> bool:

@@ -236,7 +236,12 @@ class Tensor(Node):
             )
         self._attrs["data"] = data
 
+    def __copy__(self) -> Tensor:
+        raise TypeError("a tensor is a value of a program: use it where it is needed again")
+
     def __deepcopy__(self, memo: Dict[int, Any]) -> Tensor:
+        if self._attrs["src_ops"]:
+            raise TypeError("a computed tensor cannot be copied: build the program anew")
         result = Tensor([])
         memo[id(self)] = result
         result._attrs = copy.deepcopy(self._attrs, memo)
@@ -292,7 +297,10 @@ def _release(number: int) -> None:
     # In batches: a call of the compiler costs more than the number.
     _released.append(number)
     if len(_released) >= 256:
-        numbers, _released[:] = list(_released), []
+        numbers = []
+        with contextlib.suppress(IndexError):
+            while True:
+                numbers.append(_released.pop())
         # The interpreter may be ending, or the process was forked: nothing is kept for long.
         with contextlib.suppress(RuntimeError, TypeError, AttributeError):
             bridge.call("tensor.release", {"tensors": numbers})

@@ -210,20 +210,25 @@ def compile_request(request: Dict[str, Any]) -> Dict[str, Any]:
     """Compiles in another thread, so that an interrupt of this one ends the compilation."""
     token = uuid.uuid4().hex
     outcome: Dict[str, Any] = {}
+    done = threading.Event()
 
     def work() -> None:
         try:
             outcome["reply"] = bridge.call("compile", {**request, "token": token})
         except BaseException as error:  # noqa: B902 - it is raised in the caller's thread
             outcome["error"] = error
+        finally:
+            done.set()
 
     thread = threading.Thread(target=work, name="aitemplate-compile", daemon=True)
     thread.start()
     try:
-        thread.join()
+        done.wait()
     except BaseException:
-        bridge.call("cancel", {"token": token})
-        thread.join()
+        # The compiler reads memory of the caller's: it has to end before the caller goes on.
+        while not done.is_set():
+            bridge.call("cancel", {"token": token})
+            done.wait(0.05)
         raise
     if "error" in outcome:
         raise outcome["error"]

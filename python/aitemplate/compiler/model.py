@@ -89,7 +89,6 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         self.target = (target.value or b"").decode()
         self._is_on_gpu = self.target.startswith("cuda")
         self._calls: List[Call] = []
-        self._running: List[None] = []
 
     # MARK: - Life
 
@@ -105,22 +104,22 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
             self.close()
 
     def close(self) -> None:
-        """Frees everything; runs in other threads must have ended."""
+        """Frees everything; `RuntimeError` while other threads use the model."""
         if getattr(self, "_process", None) != os.getpid() or "DLL" not in self.__dict__:
             return
-        if getattr(self, "_running", None):
-            raise RuntimeError(
-                f"{self.lib_path} is closed while {len(self._running)} runs go on: wait for them"
-            )
+        if not self.DLL.begin_close():
+            return
+        library = self.DLL.DLL
         for address in list(self._allocated_ait_data):
-            self.free_gpu_memory(address, sync=True)
+            library.AITemplateDeviceFree(ctypes.c_void_p(address), None, ctypes.c_bool(True))
+        self._allocated_ait_data.clear()
         if self.handle:
-            self.DLL.AITemplateModelContainerDelete(self.handle)
+            library.AITemplateModelContainerDelete(self.handle)
             self.handle = ctypes.c_void_p()
         if self.allocator_handle:
-            self.DLL.AITemplateAllocatorDelete(self.allocator_handle)
+            library.AITemplateAllocatorDelete(self.allocator_handle)
             self.allocator_handle = ctypes.c_void_p()
-        self.DLL.close()
+        self.DLL.finish_close()
 
     def __getstate__(self) -> Dict[str, Any]:
         return {
@@ -297,34 +296,29 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         """Runs on what has an address, extents and a type in this order; the outputs' extents."""
         call = self._call_on(inputs, outputs)
         try:
-            # Appending and popping are whole operations, whatever other threads do.
-            self._running.append(None)
-            try:
-                if on_host:
-                    self.DLL.AITemplateModelContainerRunWithOutputsOnHost(
-                        self.handle,
-                        call.inputs,
-                        len(inputs),
-                        call.outputs,
-                        len(outputs),
-                        stream_ptr,
-                        graph_mode,
-                        call.shapes,
-                    )
-                else:
-                    self.DLL.AITemplateModelContainerRun(
-                        self.handle,
-                        call.inputs,
-                        len(inputs),
-                        call.outputs,
-                        len(outputs),
-                        stream_ptr,
-                        sync,
-                        graph_mode,
-                        call.shapes,
-                    )
-            finally:
-                self._running.pop()
+            if on_host:
+                self.DLL.AITemplateModelContainerRunWithOutputsOnHost(
+                    self.handle,
+                    call.inputs,
+                    len(inputs),
+                    call.outputs,
+                    len(outputs),
+                    stream_ptr,
+                    graph_mode,
+                    call.shapes,
+                )
+            else:
+                self.DLL.AITemplateModelContainerRun(
+                    self.handle,
+                    call.inputs,
+                    len(inputs),
+                    call.outputs,
+                    len(outputs),
+                    stream_ptr,
+                    sync,
+                    graph_mode,
+                    call.shapes,
+                )
             return [result[:rank] for result, rank in zip(call.results, self._output_ndims)]
         finally:
             self._give_back(call)
@@ -381,6 +375,8 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
         memories = []
         for number, value in enumerate(ordered):
             memory = memory_of(value)
+            if memory.is_read_only and what == "outputs":
+                raise ValueError(f"outputs[{number}] is read-only")
             if not memory.is_contiguous or memory.is_on_gpu != on_gpu:
                 place = "on GPU" if on_gpu else "on host"
                 found = "contiguous" if memory.is_contiguous else "not contiguous"

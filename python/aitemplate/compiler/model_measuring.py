@@ -23,6 +23,8 @@ class ModelMeasuring:
     ) -> None:
         """Times every kernel, and writes the figures to a file as JSON."""
         self._check()
+        if num_iters < 1:
+            raise ValueError(f"num_iters={num_iters}, expected at least 1")
         ins = self._ordered(inputs, self._input_name_to_index, "inputs")
         outs = self._ordered(outputs, self._output_name_to_index, "outputs")
         call = self._call_on(ins, outs)
@@ -91,6 +93,8 @@ class ModelMeasuring:
             Milliseconds of a run, their standard deviation over the measurements, the outputs.
         """
         self._check()
+        if count < 1 or repeat < 1:
+            raise ValueError(f"count={count} and repeat={repeat}, expected at least 1")
         ins = self._ordered(inputs, self._input_name_to_index, "inputs")
         outs = self._ordered(outputs, self._output_name_to_index, "outputs")
         call = self._call_on(ins, outs)

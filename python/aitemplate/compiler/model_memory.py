@@ -28,12 +28,16 @@ class ModelMemory:
             ctypes.c_void_p(stream_ptr),
             ctypes.c_bool(sync),
         )
+        if address.value:
+            self._allocated_ait_data.add(address.value)
         return address.value or 0
 
     def free_gpu_memory(
         self, ptr: int, stream_ptr: Optional[int] = None, sync: bool = True
     ) -> None:
-        """Frees memory of `allocate_gpu_memory`."""
+        """Frees memory of `allocate_gpu_memory`; `ValueError` for what is none, or no more."""
+        if ptr and ptr not in self._allocated_ait_data:
+            raise ValueError(f"{ptr:#x} is no memory of this model, or was freed")
         self._allocated_ait_data.discard(ptr)
         self.DLL.AITemplateDeviceFree(
             ctypes.c_void_p(ptr), ctypes.c_void_p(stream_ptr), ctypes.c_bool(sync)
@@ -66,7 +70,6 @@ class ModelMemory:
 
         arr = numpy.ascontiguousarray(arr)
         address = self.allocate_gpu_memory(arr.nbytes, stream_ptr, sync)
-        self._allocated_ait_data.add(address)
         self.memcpy(
             address,
             arr.ctypes.data,
@@ -116,6 +119,8 @@ def _write(tensor: Any, file: Any) -> None:
     if tensors.is_torch(tensor):
         tensor = tensor.detach().cpu().contiguous()
     memory = memory_of(tensor)
+    if not memory.is_contiguous or memory.is_on_gpu:
+        raise ValueError("a tensor that is written is contiguous and on the host")
     file.write(struct.pack("ii", dtype_str_to_enum(memory.dtype), len(memory.shape)))
     file.write(struct.pack(f"{len(memory.shape)}i", *memory.shape))
     size = math.prod(memory.shape) * get_dtype_size(memory.dtype)
