@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from aitemplate.compiler import ops
 from aitemplate.compiler.base import Tensor
-from aitemplate.frontend.nn.conv2d.conv2d import Size, window
-from aitemplate.frontend.nn.module import Module
-from aitemplate.frontend.nn.parameter import Parameter
+from aitemplate.frontend.nn.conv2d.common_conv2d_bias_act import Conv2dBiasAct
 
 
-class Conv2dBiasAddAct(Module):
-    """Convolution, bias, a residual and an activation; the operator is `ops.<op_name>`.
+class Conv2dBiasAddAct(Conv2dBiasAct):
+    """Convolution, bias, a residual and an activation: `forward(x, residual)`.
 
-    Parameters: `weight [O, KH, KW, C/G]`, `bias [O]`.
+    Arguments and parameters are those of `Conv2dBiasAct`.
     """
-
-    def __init__(
-        self,
-        op_name: str,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        dtype: str = "float16",
-    ) -> None:
-        super().__init__()
-        self.weight = Parameter(
-            shape=[out_channels, *window(kernel_size), in_channels // groups], dtype=dtype
-        )
-        self.bias = Parameter(shape=[out_channels], dtype=dtype)
-        make = getattr(ops, op_name)
-        self.op = make(stride=stride, pad=padding, dilate=dilation, group=groups)
 
     def forward(self, *args: Tensor) -> Tensor:
         assert len(args) == 2, f"{type(self).__name__} takes an input and a residual"

@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 from aitemplate.frontend.nn.conv2d.common_conv2d_bias_act import Conv2dBiasAct
-from aitemplate.frontend.nn.conv2d.conv2d import Size
 
 
 class Conv2dBiasSigmoid(Conv2dBiasAct):
     """Convolution, bias and sigmoid, of `[N, H, W, C]`.
 
-    Args:
-        in_channels: C; out_channels: O.
-        kernel_size: the sides of the window, an int or two.
-        stride: how far the window moves.
-        padding: how many zeros surround the image.
-        dilation: how far apart the pixels are that a window reads.
-        groups: G, how many groups channels are divided into; a group sees only its own.
-        dtype: the element type of the parameters.
-
-    Parameters: `weight [O, KH, KW, C/G]`, `bias [O]`.
+    Arguments and parameters are those of `Conv2dBiasAct`.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        dtype: str = "float16",
-    ) -> None:
-        super().__init__(
-            "conv2d_bias_sigmoid",
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            dtype,
-        )
+    operator = "conv2d_bias_sigmoid"

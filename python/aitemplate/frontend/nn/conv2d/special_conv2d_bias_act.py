@@ -10,18 +10,28 @@ from aitemplate.frontend.nn.parameter import Parameter
 
 
 class SpecialConv2dBiasAct(Module):
-    """Convolution of few channels, bias and an activation; the operator is `ops.<op_name>`.
+    """Convolution of few channels, bias and an activation; the operator is `ops.<operator>`.
+
+    Args:
+        in_channels: C; out_channels: O.
+        kernel_size: the sides of the window, an int or two.
+        stride: how far the window moves.
+        padding: how many zeros surround the image.
+        dilation: how far apart the pixels are that a window reads.
+        auto_padding: whether channels are padded to four or eight, in input and weight.
+        dtype: the element type of the parameters.
 
     Parameters: `weight [O, KH, KW, C]`, `bias [O]`.
     """
 
+    operator = ""
+
     def __init__(
         self,
-        op_name: str,
         in_channels: int,
         out_channels: int,
         kernel_size: Size,
-        stride: Size,
+        stride: Size = 1,
         padding: Size = 0,
         dilation: Size = 1,
         auto_padding: bool = True,
@@ -35,7 +45,7 @@ class SpecialConv2dBiasAct(Module):
             shape=[out_channels, *window(kernel_size), in_channels], dtype=dtype
         )
         self.bias = Parameter(shape=[out_channels], dtype=dtype)
-        make = getattr(ops, op_name)
+        make = getattr(ops, self.operator)
         self.op = make(stride=stride, pad=padding, dilate=dilation, auto_padding=auto_padding)
 
     def forward(self, *args: Tensor) -> Tensor:

@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from aitemplate.frontend.nn.conv2d.conv2d import Size
 from aitemplate.frontend.nn.conv2d.transposed_conv2d_bias_act import ConvTranspose2dBiasAct
 
 
 class ConvTranspose2dBias(ConvTranspose2dBiasAct):
     """Transposed convolution and bias, of `[N, H, W, C]`.
 
-    Args:
-        in_channels: C; out_channels: O.
-        kernel_size: the sides of the window, an int or two.
-        stride: how far the window moves.
-        padding: how many zeros surround the image.
-        dilation: how far apart the pixels are that a window reads.
-        groups: G, how many groups channels are divided into; a group sees only its own.
-        dtype: the element type of the parameters.
-
-    Parameters: `weight [C, KH, KW, O/G]`, `bias [O]`.
+    Arguments and parameters are those of `ConvTranspose2dBiasAct`.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        dtype: str = "float16",
-    ) -> None:
-        super().__init__(
-            "transposed_conv2d_bias",
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            dtype,
-        )
+    operator = "transposed_conv2d_bias"
