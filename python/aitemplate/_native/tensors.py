@@ -55,6 +55,16 @@ def memory_of(tensor: Any) -> Memory:
     Raises:
         TypeError: for what is no tensor.
     """
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(tensor) is numpy.ndarray:
+        flags = tensor.flags
+        dtype = tensor.dtype
+        name = _array_dtypes.get(dtype)
+        if name is not None:
+            address = tensor.__array_interface__["data"][0]
+            return Memory(
+                address, tensor.shape, name, False, flags.c_contiguous, not flags.writeable
+            )
     if hasattr(tensor, "data_ptr"):
         kind = tensor.device.type
         if kind != "cpu" and kind != "cuda":
@@ -84,7 +94,8 @@ _NAMES_OF_KINDS = {"f": "float", "i": "int", "u": "uint"}
 
 
 def _array(tensor: Any, interface: Any, is_on_gpu: bool) -> Memory:
-    if type(tensor).__module__ == "numpy" and not hasattr(tensor, "ctypes"):
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(tensor, numpy.generic):
         raise TypeError(f"a {type(tensor).__name__} has no memory of its own: use numpy.asarray")
     kind = interface["typestr"]
     if kind[0] == (">" if sys.byteorder == "little" else "<"):
