@@ -128,8 +128,8 @@ class Call:
         "inputs",
         "outputs",
         "shapes",
-        "input_shapes",
-        "output_shapes",
+        "input_slots",
+        "output_slots",
         "results",
         "is_kept",
     )
@@ -137,8 +137,8 @@ class Call:
     def __init__(
         self, input_ranks: List[int], output_ranks: List[int], result_ranks: List[int]
     ) -> None:
-        self.inputs, self.input_shapes = self._array(input_ranks)
-        self.outputs, self.output_shapes = self._array(output_ranks)
+        self.inputs, self.input_slots = self._array(input_ranks)
+        self.outputs, self.output_slots = self._array(output_ranks)
         # The library writes as many extents as its results have, whatever it was given.
         self.results = [(ctypes.c_int64 * max(1, rank))() for rank in result_ranks]
         self.shapes = (ctypes.POINTER(ctypes.c_int64) * max(1, len(result_ranks)))()
@@ -147,20 +147,26 @@ class Call:
         self.is_kept = True
 
     @staticmethod
-    def fill(array: Any, shapes: List[Any], data: Sequence[Any]) -> None:
-        """Describes what has an address, extents and a type in this order."""
-        for element, shape, each in zip(array, shapes, data):
+    def fill(slots: List[Any], data: Sequence[Any]) -> bool:
+        """Describes what has an address, extents and a type here; False for other ranks."""
+        for (element, shape, rank), each in zip(slots, data):
+            extents = each[1]
+            if len(extents) != rank:
+                return False
             element.pointer = each[0]
             element.dtype = dtype_str_to_enum(each[2])
-            extents = each[1]
-            if extents:
+            if rank:
                 shape[:] = extents
+        return True
 
     @staticmethod
     def _array(ranks: List[int]) -> Tuple[Any, List[Any]]:
         array = (Data * max(1, len(ranks)))()
-        shapes = [(ctypes.c_int64 * max(1, rank))() for rank in ranks]
-        for index, (rank, shape) in enumerate(zip(ranks, shapes)):
-            array[index].shape.shape_data = ctypes.cast(shape, ctypes.POINTER(ctypes.c_int64))
-            array[index].shape.size = rank
-        return array, shapes
+        slots = []
+        for index, rank in enumerate(ranks):
+            # Kept: to look an element up makes an object for it.
+            element, shape = array[index], (ctypes.c_int64 * max(1, rank))()
+            element.shape.shape_data = ctypes.cast(shape, ctypes.POINTER(ctypes.c_int64))
+            element.shape.size = rank
+            slots.append((element, shape, rank))
+        return array, slots

@@ -325,24 +325,23 @@ class Model(ModelConstants, ModelMeasuring, ModelMemory):
 
     def _call_on(self, inputs: Sequence[Any], outputs: Optional[Sequence[Any]]) -> Call:
         """Arrays that describe what has an address, extents and a type in this order."""
-        for data, ranks, what in (
-            (inputs, self._input_ranks, "input"),
-            (outputs, self._output_ndims, "output"),
-        ):
-            if data is not None and len(data) != len(ranks):
-                raise ValueError(f"got {len(data)} {what}s, expected {len(ranks)}")
-        given = [len(each[1]) for each in inputs], [len(each[1]) for each in outputs or ()]
-        if given[0] == self._input_ranks and (not given[1] or given[1] == self._output_ndims):
-            try:
-                call = self._calls.pop()
-            except IndexError:
-                call = Call(self._input_ranks, self._output_ndims, self._output_ndims)
-        else:
+        if len(inputs) != len(self._input_ranks):
+            raise ValueError(f"got {len(inputs)} inputs, expected {len(self._input_ranks)}")
+        if outputs is None:
+            outputs = ()
+        elif len(outputs) != len(self._output_ndims):
+            raise ValueError(f"got {len(outputs)} outputs, expected {len(self._output_ndims)}")
+        try:
+            call = self._calls.pop()
+        except IndexError:
+            call = Call(self._input_ranks, self._output_ndims, self._output_ndims)
+        if not call.fill(call.input_slots, inputs) or not call.fill(call.output_slots, outputs):
             # The library says what is wrong with other ranks.
-            call = Call(given[0], given[1] or self._output_ndims, self._output_ndims)
+            ranks = [len(each[1]) for each in outputs] or self._output_ndims
+            call = Call([len(each[1]) for each in inputs], ranks, self._output_ndims)
             call.is_kept = False
-        call.fill(call.inputs, call.input_shapes, inputs)
-        call.fill(call.outputs, call.output_shapes, outputs or ())
+            call.fill(call.input_slots, inputs)
+            call.fill(call.output_slots, outputs)
         return call
 
     def _give_back(self, call: Call) -> None:
