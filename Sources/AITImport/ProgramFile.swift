@@ -1,4 +1,5 @@
 import AITGraph
+import AITOperators
 import AITWeights
 import FoundationEssentials
 
@@ -161,7 +162,7 @@ private struct ArchiveReader {
     }
     if shape.contains(0) { return TensorData(zeros: dtype, shape) }
     let start = range.lowerBound + offset * dtype.sizeInBytes
-    let dense = Positions.denseStrides(shape)
+    let dense = Positions.rowMajorStrides(shape)
     let isDense = zip(shape, zip(strides, dense)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
     if isDense, archive.file.isAligned(start, for: dtype) {
       return try archive.file.tensor(dtype, shape, at: start)
@@ -196,15 +197,5 @@ private struct ArchiveReader {
       }
     }
     return data
-  }
-}
-
-private enum Positions {
-  static func denseStrides(_ shape: [Int]) -> [Int] {
-    var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
-    }
-    return strides
   }
 }

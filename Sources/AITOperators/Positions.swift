@@ -1,9 +1,9 @@
 import AITGraph
 
 /// Where elements lie in row-major buffers: what the reference meanings walk over.
-enum Positions {
+package enum Positions {
   /// The distances between neighbours of a dense row-major tensor.
-  static func rowMajorStrides(_ extents: [Int]) -> [Int] {
+  package static func rowMajorStrides(_ extents: [Int]) -> [Int] {
     var strides = Array(repeating: 1, count: extents.count)
     for axis in extents.indices.dropLast().reversed() {
       strides[axis] = strides[axis + 1] * extents[axis + 1]
