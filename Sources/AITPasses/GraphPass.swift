@@ -1,4 +1,5 @@
 import AITGraph
+import AITOperators
 
 /// A rewriting of a graph that keeps its meaning.
 ///
@@ -32,12 +33,17 @@ package struct PassContext: Sendable {
   package typealias Evaluation =
     @Sendable (Graph.Node, [TensorData], [TensorType]) throws(Diagnostic) -> [TensorData]
 
+  /// Whether the target has a kernel for attention with operands of given types; others are spelt out.
+  package typealias AttentionSupport = @Sendable (Attention, [TensorType]) -> Bool
+
   /// How constants are folded; the reference meaning of the operators unless injected.
   package var evaluate: Evaluation
   /// How far passes go.
   package var limits: PassLimits
   /// What is watched while passes run.
   package var instruments: PassInstruments
+  /// Which attention stays, and is made of what spells it out: all by default.
+  package var computesAttention: AttentionSupport = { _, _ in true }
 
   package init(
     limits: PassLimits = PassLimits(),

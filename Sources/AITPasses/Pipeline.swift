@@ -9,6 +9,8 @@ package struct Pipeline: Sendable {
 
   /// The passes of an ordinary compilation.
   package static let standard = Pipeline([
+    // Where a target lacks the operator, its parts are a program like any other.
+    AttentionDecomposition(),
     // First of all: expressions take in scalars, so that the rules on `x · 1` can see the 1.
     ScalarInlining(),
     // Before anything that matches patterns: what does nothing hides what does something.

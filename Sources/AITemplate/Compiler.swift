@@ -34,11 +34,18 @@ package struct Compiler: Sendable {
     guard options.optimizes else { return graph }
     var optimized = graph
     var context = PassContext()
+    context.computesAttention = computesAttention
     // The matrix units' kernels take pairs.
     if target.isGPU { context.limits.pairedTypes = [.float16, .bfloat16] }
     if options.checksPasses { context.instruments.verifies = true }
     try Pipeline.standard.run(on: &optimized, in: context)
     return optimized
+  }
+
+  /// Which attention the target has a kernel for.
+  private var computesAttention: PassContext.AttentionSupport {
+    let isGPU = target.isGPU
+    return { op, _ in isGPU ? op is any GPULowerable : op is any CPULowerable }
   }
 
   /// The same compiler without the passes: every node becomes kernels as it is.
@@ -59,6 +66,11 @@ package struct Compiler: Sendable {
   package func plan(_ graph: Graph, asked constraints: [SizeConstraint] = []) throws(Diagnostic)
     -> Plan
   {
+    // Also what the passes have not seen is to run.
+    var graph = graph
+    var context = PassContext()
+    context.computesAttention = computesAttention
+    try AttentionDecomposition().run(on: &graph, in: context)
     let backend: any Backend =
       target.isGPU ? GPUBackend(target, numerics, choosing: choice) : CPUBackend(target)
     return try Planner.plan(graph, for: backend, asked: constraints)
