@@ -163,9 +163,10 @@ doc-coverage: build ## The share of declarations with a doc comment.
 bench: release ## Matrix products against this machine's peak.
 	$(MAKE) -C Benchmarks/native matmul CXX=$(CLANGXX)
 
-bench-peers: release ## The tutorial's MLP against PyTorch, ONNX Runtime and OpenVINO.
-	test -x $(VENV)/bin/python || Benchmarks/setup_venv.sh $(VENV)
-	Benchmarks/run_peers.sh $(VENV)
+bench-peers: release ## The tutorial's MLP and whole models against PyTorch, ONNX Runtime and OpenVINO.
+	Benchmarks/setup_venv.sh $(VENV) --models
+	Benchmarks/run_peers.sh $(VENV) mlp
+	Benchmarks/run_peers.sh $(VENV) models
 
 docs: ## Build the DocC documentation in out/docs; a broken link fails.
 	$(SWIFT) build $(CHECKS) --target AITemplate
