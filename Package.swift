@@ -5,6 +5,7 @@ let package = Package(
   name: "AITemplate",
   products: [
     .library(name: "AITemplate", targets: ["AITemplate"]),
+    .library(name: "AITText", targets: ["AITText"]),
     .executable(name: "ait", targets: ["ait"]),
     // What the Python package's library is linked from (`make python`).
     .library(name: "AITemplateCompiler", type: .static, targets: ["AITBridge"]),
@@ -71,6 +72,10 @@ let package = Package(
     // Files of weights.
     .target(name: "AITWeights", dependencies: ["AITGraph"]),
     .testTarget(name: "AITWeightsTests", dependencies: ["AITGraph", "AITWeights"]),
+
+    // Text to the numbers that language models read.
+    .target(name: "AITText", dependencies: ["AITGraph", "AITWeights"]),
+    .testTarget(name: "AITTextTests", dependencies: ["AITGraph", "AITText"]),
 
     // Programs of torch.export.
     .target(
