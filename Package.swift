@@ -189,6 +189,15 @@ let package = Package(
       path: "Examples/Tutorial",
       exclude: ["pytorch_model.py", "pytorch_time.py"]
     ),
+    .executableTarget(
+      name: "Embeddings",
+      dependencies: [
+        "AITText", "AITemplate",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/Embeddings",
+      exclude: ["expected.safetensors", "fetch.sh", "sentences.txt"]
+    ),
     // Every operator on a target against the reference: for tests and for the command.
     .target(
       name: "AITConformance",
