@@ -14,7 +14,7 @@ public struct ExportedProgram: Sendable {
 
   /// Reads a file.
   ///
-  /// - Parameter path: an archive of torch 2.7 or later (`.pt2`).
+  /// - Parameter path: an archive of torch 2.5 or later (`.pt2`).
   /// - Throws: `unreadable-file`, `corrupt-file`, `unsupported-format`.
   public init(contentsOf path: String) throws(Diagnostic) {
     file = try ProgramFile(contentsOf: path)

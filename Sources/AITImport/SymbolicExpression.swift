@@ -1,6 +1,7 @@
 import AITGraph
 
-/// Reads extents as sympy's `srepr` writes them: `Add(Mul(Integer(2), Symbol('s77', …)), Integer(1))`.
+/// Reads extents as sympy's `srepr` writes them, `Add(Mul(Integer(2), Symbol('s77', …)), Integer(1))`,
+/// and as its `str` does, `2*s77 + 1`, which torch 2.5 saved.
 ///
 /// Recursion is bounded by `maximumDepth`.
 struct SymbolicExpression {
@@ -21,7 +22,7 @@ struct SymbolicExpression {
     throws(Diagnostic) -> Dimension
   {
     var reader = SymbolicExpression(rest: text[...], bounds: bounds)
-    let dimension = try reader.expression(depth: 0)
+    let dimension = try reader.sum(depth: 0)
     reader.skipSpace()
     guard reader.rest.isEmpty else { throw reader.broken("text after the expression") }
     return dimension
@@ -32,14 +33,55 @@ struct SymbolicExpression {
     self.bounds = bounds
   }
 
-  private mutating func expression(depth: Int) throws(Diagnostic) -> Dimension {
+  private mutating func sum(depth: Int) throws(Diagnostic) -> Dimension {
     guard depth < Self.maximumDepth else { throw broken("an expression nested too deep") }
+    var result = try product(depth: depth)
+    while true {
+      if skip("+") {
+        result = try checked(result + product(depth: depth))
+      } else if skip("-") {
+        result = try checked(result - product(depth: depth))
+      } else {
+        return result
+      }
+    }
+  }
+
+  private mutating func product(depth: Int) throws(Diagnostic) -> Dimension {
+    var result = try power(depth: depth)
+    while true {
+      if skip("//") {
+        result = try checked(apply("FloorDiv", [result, power(depth: depth)]))
+      } else if skip("*") {
+        result = try checked(result * power(depth: depth))
+      } else {
+        return result
+      }
+    }
+  }
+
+  private mutating func power(depth: Int) throws(Diagnostic) -> Dimension {
+    let base = try primary(depth: depth)
+    guard skip("**") else { return base }
+    return try checked(apply("Pow", [base, Dimension(integer())]))
+  }
+
+  private mutating func primary(depth: Int) throws(Diagnostic) -> Dimension {
     skipSpace()
-    if let first = rest.first, first == "-" || first.isNumber {
-      return Dimension(try integer())
+    if let first = rest.first, first.isNumber { return Dimension(try integer()) }
+    if skip("-") {
+      // A sign may stand before another, as often as the text has room.
+      guard depth < Self.maximumDepth else { throw broken("an expression nested too deep") }
+      return try checked(Dimension(-1) * power(depth: depth + 1))
+    }
+    if skip("(") {
+      let result = try sum(depth: depth + 1)
+      try expect(")")
+      return result
     }
     let name = identifier()
-    try expect("(")
+    guard !name.isEmpty else { throw broken("no name") }
+    guard skip("(") else { return .symbol(Identifier.make(name), bounds(name)) }
     switch name {
     case "Symbol":
       let symbol = try quoted()
@@ -51,14 +93,15 @@ struct SymbolicExpression {
       let value = try integer()
       try expect(")")
       return Dimension(value)
-    default:
-      let operands = try list(depth: depth + 1)
-      let result = try apply(name, operands)
-      guard result.terms.count <= Self.maximumTerms,
-        result.terms.allSatisfy({ $0.factors.count <= Self.maximumTerms })
-      else { throw broken("more than \(Self.maximumTerms) terms or factors") }
-      return result
+    default: return try checked(apply(name, list(depth: depth + 1)))
     }
+  }
+
+  private func checked(_ result: Dimension) throws(Diagnostic) -> Dimension {
+    guard result.terms.count <= Self.maximumTerms,
+      result.terms.allSatisfy({ $0.factors.count <= Self.maximumTerms })
+    else { throw broken("more than \(Self.maximumTerms) terms or factors") }
+    return result
   }
 
   private func apply(_ name: String, _ operands: [Dimension]) throws(Diagnostic) -> Dimension {
@@ -91,13 +134,21 @@ struct SymbolicExpression {
         return operands
       }
       if !operands.isEmpty { try expect(",") }
-      operands.append(try expression(depth: depth))
+      operands.append(try sum(depth: depth))
     }
   }
 
   // MARK: - Tokens
 
   private mutating func skipSpace() { rest = rest.drop { $0 == " " } }
+
+  /// Passes over a sign, if it comes next; `*` is not the beginning of `**`.
+  private mutating func skip(_ sign: String) -> Bool {
+    skipSpace()
+    guard rest.hasPrefix(sign), sign != "*" || !rest.hasPrefix("**") else { return false }
+    rest = rest.dropFirst(sign.count)
+    return true
+  }
 
   private mutating func expect(_ character: Character) throws(Diagnostic) {
     skipSpace()
@@ -113,9 +164,9 @@ struct SymbolicExpression {
 
   private mutating func integer() throws(Diagnostic) -> Int {
     skipSpace()
-    let digits = rest.prefix { $0 == "-" || $0.isNumber }
-    guard let value = Int(digits) else { throw broken("no integer") }
-    rest = rest.dropFirst(digits.count)
+    let end = rest.dropFirst(rest.first == "-" ? 1 : 0).drop { $0.isNumber }.startIndex
+    guard let value = Int(rest[..<end]) else { throw broken("no integer") }
+    rest = rest[end...]
     return value
   }
 

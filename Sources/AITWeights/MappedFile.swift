@@ -20,6 +20,8 @@ package struct MappedFile: Sendable {
   /// The memory that holds the bytes.
   package let storage: TensorData.Storage
 
+  private let dropPages: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
+
   /// The number of bytes.
   package var sizeInBytes: Int { storage.bytes.count }
 
@@ -47,6 +49,7 @@ package struct MappedFile: Sendable {
     }
     self.path = path
     let size = Int(status.st_size)
+    dropPages = Self.dropPages
     if size == 0 {
       // mmap refuses an empty range.
       storage = TensorData.Storage(
@@ -77,9 +80,31 @@ package struct MappedFile: Sendable {
   /// Creates a file that exists in memory only.
   package init(_ path: String, copying bytes: [UInt8]) {
     self.path = path
+    dropPages = nil
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     memory.copyBytes(from: bytes)
     storage = TensorData.Storage(adopting: memory, isWritable: false) { $0.deallocate() }
+  }
+
+  /// Part of the file as a file of its own, such as an archive that lies in another.
+  ///
+  /// - Parameters:
+  ///   - range: The part, which the caller has checked to lie in the file.
+  ///   - name: What messages call it, after the file's path.
+  /// - Returns: A file that keeps the mapping of this one.
+  package func part(_ range: Range<Int>, named name: String) -> MappedFile {
+    MappedFile(part: range, named: name, of: self)
+  }
+
+  private init(part range: Range<Int>, named name: String, of whole: MappedFile) {
+    path = "\(whole.path): \(name)"
+    dropPages = whole.dropPages
+    let storage = whole.storage
+    self.storage = TensorData.Storage(
+      adopting: UnsafeMutableRawBufferPointer(rebasing: storage.bytes[range]),
+      isWritable: false,
+      dropPages: whole.dropPages
+    ) { _ in withExtendedLifetime(storage) {} }
   }
 
   /// Calls a closure with the bytes in a range that the caller has checked to lie in the file.

@@ -11,9 +11,15 @@ import Testing
     .deletingLastPathComponent().appending(path: "Fixtures/programs").path
 
   @Test(arguments: ["layers", "images", "attention", "movements", "corners"])
-  func matchesPyTorch(_ name: String) throws {
-    let graph = try ExportedProgram(contentsOf: "\(Self.folder)/\(name).pt2").graph(named: name)
-    let recorded = try Safetensors.read("\(Self.folder)/\(name).safetensors")
+  func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
+
+  /// The layouts of torch 2.5, of 2.6 and 2.7, and of 2.8.
+  @Test(arguments: ["older_2_5", "older_2_6", "older_2_8"])
+  func olderLayoutsMatchPyTorch(_ name: String) throws { try Self.check(name, against: "older") }
+
+  private static func check(_ name: String, against recording: String) throws {
+    let graph = try ExportedProgram(contentsOf: "\(folder)/\(name).pt2").graph(named: name)
+    let recorded = try Safetensors.read("\(folder)/\(recording).safetensors")
     var inputs: [String: TensorData] = [:]
     for input in graph.inputs {
       inputs[graph[input].name] = try recorded.tensor(named: "in.\(graph[input].name)")
