@@ -16,7 +16,7 @@ PYTHON ?= python3
 VENV ?= .venv-peers
 
 .PHONY: help build release python test test-swift test-python test-native test-runtime \
-  sanitize sanitize-bridge wheel demo embeddings device emulate example-c lint \
+  sanitize sanitize-bridge fuzz wheel demo embeddings device emulate example-c lint \
   format layers golden operators check-tree size-report doc-coverage bench bench-peers docs clean \
   fixture
 
@@ -124,6 +124,11 @@ sanitize-bridge: ## The compiler's C interface under AddressSanitizer, given req
 	$(SWIFT)c -sanitize=address -emit-executable $(ASAN_BUILD)/compiler.o $(ASAN_BUILD)/bridge_fuzz.o \
 	  -o $(ASAN_BUILD)/bridge_fuzz -lstdc++ -ldl
 	ASAN_OPTIONS=detect_leaks=0 $(ASAN_BUILD)/bridge_fuzz 3000
+
+FUZZ_SECONDS ?= 600
+
+fuzz: ## Changed programs and weight files, for ten minutes: the readers must refuse or read them.
+	AIT_FUZZ_SECONDS=$(FUZZ_SECONDS) AIT_FUZZ_FILE=out/fuzzed $(SWIFT) test $(CHECKS) --filter FuzzTests
 
 # nvcc: the one that is there, or NVIDIA's packages in a folder of our own.
 NVCC ?= $(shell command -v nvcc || tools/install-nvcc.sh .nvcc)
