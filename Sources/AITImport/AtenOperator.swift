@@ -34,7 +34,7 @@ struct AtenOperator: Sendable {
 
   private static let families: [[String: AtenOperator]] = [
     pointwise, activations, comparisons, shapes, creation, indexing, products, normalizations,
-    reductions, convolutions, images, order, scalars,
+    reductions, convolutions, recurrences, images, order, scalars,
   ]
 
   /// Returns the operator of a target such as `torch.ops.aten.add.Tensor` or `_operator.mul`.

@@ -90,5 +90,21 @@ extension DeviceKernelCases {
       output y = y
       """
     ),
+    (
+      "recurrence.cuda.lstm",
+      """
+      symbol steps: 1...512
+      symbol batch: 1...64
+      input gates: float16[steps, batch, 2048]
+      input hidden: float16[batch, 512]
+      input memory: float16[batch, 512]
+      input weights: float16[2048, 512]
+      states, last, kept = recurrence(gates, hidden, memory, weights) {cell: "lstm"} \
+      : float16[steps, batch, 512], float16[batch, 512], float16[batch, 512]
+      output states = states
+      output last = last
+      output kept = kept
+      """
+    ),
   ]
 }

@@ -96,11 +96,30 @@ extension MatMul: CPULowerable {
     guard b.isConstant, let batch = problem.weightBatch, let count = batch.extent.constant,
       let K = problem.inner.constant, let N = problem.columns.constant, count > 0, K > 0, N > 0
     else { return nil }
-    let width = Self.panelWidth(b.type.dtype, target)
-    let panels = (N + width - 1) / width
-    let storage = CxxScalar.storageType(b.type.dtype)
+    return Self.panels(
+      b.type.dtype,
+      batch: (count, batch.stride),
+      inner: K,
+      columns: N,
+      strides: (problem.bStrides.inner, problem.bStrides.columns),
+      target
+    )
+  }
+
+  /// How to pack matrices `[K, N]` that lie in a batch, by the strides of K and N.
+  static func panels(
+    _ dtype: DType,
+    batch: (count: Int, stride: Dimension) = (1, 0),
+    inner: Int,
+    columns: Int,
+    strides: (inner: Dimension, columns: Dimension),
+    _ target: Target
+  ) -> KernelCall.Packing {
+    let width = panelWidth(dtype, target)
+    let panels = (columns + width - 1) / width
+    let storage = CxxScalar.storageType(dtype)
     let kernel = KernelSource(
-      stem: "pack_\(b.type.dtype.rawValue)",
+      stem: "pack_\(dtype.rawValue)",
       headers: ["ait/cpu/matmul_pack.h", "ait/cpu/matmul_tile.h"],
       definitions:
         "static_assert(ait::MatmulTile<ait::Accumulator<\(storage), \(storage)>>::kColumns == \(width));",
@@ -110,11 +129,11 @@ extension MatMul: CPULowerable {
     return KernelCall.Packing(
       kernel: kernel,
       sizes: [
-        batch.extent, problem.inner, problem.columns, batch.stride, problem.bStrides.inner,
-        problem.bStrides.columns,
+        Dimension(batch.count), Dimension(inner), Dimension(columns), batch.stride, strides.inner,
+        strides.columns,
       ],
-      sizeInBytes: count * panels * width * K * b.type.dtype.sizeInBytes,
-      dtype: b.type.dtype
+      sizeInBytes: batch.count * panels * width * inner * dtype.sizeInBytes,
+      dtype: dtype
     )
   }
 }

@@ -106,6 +106,23 @@ class Corners(nn.Module):
         return a, *b, *c, *d, *e, *f, g, *h, *i
 
 
+class Recurrent(nn.Module):
+    """Recurrent layers: stacked, in both directions, sequences first, without biases."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(5, 6, 2, bidirectional=True, batch_first=True)
+        self.gru = nn.GRU(12, 7)
+        self.plain = nn.RNN(7, 3, bias=False, nonlinearity="relu")
+        self.bare = nn.GRU(3, 2, bias=False)
+
+    def forward(self, x):
+        y, (h, c) = self.lstm(x)
+        z, k = self.gru(y)
+        w, v = self.plain(z)
+        return y, h, c, z, k, w, v, self.bare(w)[0]
+
+
 class Changing(nn.Module):
     """A module that changes its own state, which no library does."""
 
@@ -174,6 +191,7 @@ def main():
         mask = torch.rand(4, 6) > 0.4
         mask[1] = False
         save("corners", Corners(), (torch.randn(3, 6), torch.tensor([-7, 9, 4, -2]), mask))
+        save("recurrent", Recurrent(), (torch.randn(3, 4, 5),))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 
