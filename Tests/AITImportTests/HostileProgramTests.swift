@@ -44,4 +44,24 @@ import Testing
     }
     #expect(diagnostic.location?.contains("text.pt2") ?? false)
   }
+
+  /// The pickles in archives of older versions are as little trusted as any.
+  @Test(arguments: [
+    ("hostile_system", Diagnostic.Identity.refusedPickle), ("hostile_eval", .refusedPickle),
+    ("sparse", .refusedPickle), ("compressed", .unsupportedFormat), ("complex", .unsupportedFormat),
+    ("truncated", .corruptFile), ("beyond_storage", .corruptFile), ("state_dict", .corruptFile),
+  ])
+  func picklesOfOlderArchives(_ name: String, _ identity: Diagnostic.Identity) throws {
+    let pickle = URL(filePath: "\(ProgramTests.folder)/../pt/\(name).pt")
+    var archive = try #require(StoredArchive(try Self.bytes("older_2_6")))
+    let index = try #require(
+      archive.entries.firstIndex { $0.name == "serialized_state_dict.pt" }
+    )
+    archive.entries[index].content = Array(try Data(contentsOf: pickle))
+    let diagnostic = try #require(throws: Diagnostic.self) {
+      try ExportedProgram(archive.bytes, path: "older.pt2").graph(named: "older")
+    }
+    #expect(diagnostic.identity == identity, "\(diagnostic)")
+    #expect(diagnostic.location?.hasPrefix("older.pt2") ?? false, "\(diagnostic)")
+  }
 }
