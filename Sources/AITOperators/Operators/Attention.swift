@@ -266,6 +266,14 @@ extension Attention {
         TensorType(.float64, [2, 7, 4]), TensorType(.float64, [7]),
       ]
     ),
+    // Wide heads of which two share keys, and a mask that is added.
+    OperatorExample(
+      Attention(scale: 0.09, isCausal: true),
+      [
+        TensorType(.float16, [2, 4, 9, 136]), TensorType(.float16, [1, 2, 40, 136]),
+        TensorType(.float16, [1, 2, 40, 24]), TensorType(.float32, [4, 9, 40]),
+      ]
+    ),
     // Neither queries, keys nor a width.
     OperatorExample(
       Attention(scale: 1),
