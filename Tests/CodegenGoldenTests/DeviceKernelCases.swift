@@ -3,7 +3,9 @@ enum DeviceKernelCases {
   typealias Case = (name: String, graph: String)
 
   /// Those of operators but products and rows.
-  static let kept = reductions + movements + groups + images + ordering + convolutions
+  static let kept =
+    reductions + movements + groups + images + ordering + convolutions
+    + attention
 
   private static let convolutions: [Case] = [
     (
@@ -21,6 +23,20 @@ enum DeviceKernelCases {
       """
     ),
     (
+      "convolution.cuda.product",
+      """
+      symbol batch: 1...8
+      input x: float16[batch, 28, 28, 64]
+      input residual: float16[batch, 28, 28, 128]
+      constant w: float16[128, 3, 3, 64]
+      constant b: float16[128]
+      y = convolution(x, w, b, residual) {stride: [1, 1], padding: [1, 1], \
+      epilogue: (x0: float16, x1: float16, x2: float16) \
+      { t3 = add(x0, x1); t4 = add(t3, x2); t5 = relu(t4); return t5 }} : float16[batch, 28, 28, 128]
+      output y = y
+      """
+    ),
+    (
       "convolution.cuda.depthwise",
       """
       symbol batch: 1...8
@@ -30,6 +46,29 @@ enum DeviceKernelCases {
       output y = y
       """
     ),
+  ]
+
+  private static let attention: [Case] = [
+    (
+      "attention.cuda.heads",
+      """
+      symbol batch: 1...8
+      symbol length: 1...512
+      input q: float16[batch, length, 512]
+      input k: float16[batch, length, 128]
+      input v: float16[batch, length, 128]
+      input mask: float32[batch, 1, 1, length]
+      q4 = reshape(q) {shape: [batch, length, 8, 64]}
+      k4 = reshape(k) {shape: [batch, length, 2, 64]}
+      v4 = reshape(v) {shape: [batch, length, 2, 64]}
+      qh = permute(q4) {permutation: [0, 2, 1, 3]} : float16[batch, 8, length, 64]
+      kh = permute(k4) {permutation: [0, 2, 1, 3]} : float16[batch, 2, length, 64]
+      vh = permute(v4) {permutation: [0, 2, 1, 3]} : float16[batch, 2, length, 64]
+      y = attention(qh, kh, vh, mask) {scale: 0.125, causal: true} : float16[batch, 8, length, 64]
+      z = permute(y) {permutation: [0, 2, 1, 3]} : float16[batch, length, 8, 64]
+      output z = z
+      """
+    )
   ]
 
   private static let reductions: [Case] = [

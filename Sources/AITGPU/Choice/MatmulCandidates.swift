@@ -137,6 +137,9 @@ enum MatmulCandidates {
           warpsN: tile.warpsN,
           stages: stages
         )
+        // Rows that a thread gathers element by element are 4 at most: more of them spill.
+        let gathersElements = task.isGathered && task.alignments.a == 1
+        if gathersElements && tile.m * 8 > configuration.threads * 4 { continue }
         if configuration.isLegal(
           majorA: task.majors.a,
           majorB: task.majors.b,

@@ -38,11 +38,15 @@ struct MatmulTask: Sendable {
   /// The epilogue and its operands, as a hash.
   let epilogue: String
   let extents: (batch: Dimension, rows: Dimension, columns: Dimension, depth: Dimension)
+  /// Whether A is no matrix in memory, but gathered by the kernel: a convolution.
+  var isGathered = false
 
   /// Whether the copy engine can fetch the operands: 16-byte strides and something to fetch.
-  var suitsHopper: Bool { alignments.a == 8 && alignments.b == 8 && !hasEmptySums }
+  var suitsHopper: Bool {
+    alignments.a == 8 && alignments.b == 8 && !hasEmptySums && !isGathered
+  }
   /// Whether at most 16 rows may take a kernel of their own.
-  var suitsFewRows: Bool { majors == ("k", "k") && !hasEmptySums }
+  var suitsFewRows: Bool { majors == ("k", "k") && !hasEmptySums && !isGathered }
 
   /// The symbols' values where there are so many rows: those that rows are a multiple of follow, the
   /// others are at their bounds.

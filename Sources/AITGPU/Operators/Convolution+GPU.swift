@@ -3,33 +3,71 @@ import AITGraph
 import AITKernels
 import AITOperators
 
-/// A product of outputs by filters whose operands are gathered on their way to shared memory, by the
-/// threads' own arithmetic units; where groups have few filters, depthwise above all, a thread for
-/// two elements (`convolution.h`). The epilogue runs on the sums.
+/// A product of outputs by filters whose operands are gathered on their way to shared memory: on the
+/// matrix units for 16-bit floats, and float32 where tf32 is allowed (`convolution_product.h`), else by
+/// the threads' own arithmetic units; where groups have few filters, a thread for two elements
+/// (`convolution.h`), and with a filter for each channel one for 16 bytes of channels of neighbours
+/// (`convolution_depthwise.h`). Windows of one element next to each other are a matrix product.
+/// The epilogue runs on the sums.
 ///
 /// Outputs whose operands lie at one stride are one matrix; others, and groups, are batch axes, of
-/// which there are three at most. Expected bound: the arithmetic units; of a thread for two
+/// which there are three at most. Expected bound: the matrix or arithmetic units; of a thread for two
 /// elements, the caches.
-extension Convolution: GPULowerable {
-  package func lowerToGPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
+extension Convolution: GPUTunable {
+  package func lowerToGPU(_ node: NodeContext, _ target: Target, _ choice: DeviceChoice)
+    throws(Diagnostic) -> [KernelCall]
   {
     let problem = ConvolutionProblem(self, node)
+    if let product = problem.asMatrixProduct(node) {
+      return try product.op.lowerToGPU(product.node, target, choice)
+    }
     return [try DeviceConvolution(node, target, problem).call(self)]
   }
 }
 
+extension ConvolutionProblem {
+  /// The product of all pixels by the filters, where windows are single elements side by side.
+  fileprivate func asMatrixProduct(_ node: NodeContext) -> (op: MatMul, node: NodeContext)? {
+    let isPointwise = axes.allSatisfy {
+      $0.taps == 1 && $0.stride == 1 && $0.inputDilation == 1 && $0.padding == .init(0, 0)
+    }
+    guard groups == 1, isPointwise else { return nil }
+    let weight = node.inputs[1]
+    var layout = weight.layout
+    layout.strides = [filterStrides[0], filterStrides[4]]
+    var inputs = node.inputs
+    inputs[1] = NodeContext.Operand(
+      type: TensorType(weight.type.dtype, [Dimension(filters), Dimension(channels)]),
+      layout: layout,
+      isConstant: weight.isConstant
+    )
+    let op = MatMul(transposeB: true)
+    var product = NodeContext(
+      name: node.name,
+      op: op,
+      fusion: node.fusion,
+      inputs: inputs,
+      outputs: node.outputs
+    )
+    product.numerics = node.numerics
+    return (op, product)
+  }
+}
+
 /// The kernel of one convolution.
-private struct DeviceConvolution {
-  private let node: NodeContext
-  private let problem: ConvolutionProblem
+struct DeviceConvolution {
+  let node: NodeContext
+  let target: Target
+  let problem: ConvolutionProblem
   private let epilogue: ScalarExpression
   /// Batch axes, then the rows of a matrix: one operand each for the extras and the outputs.
-  private let loops: LoopNest
+  let loops: LoopNest
   /// Whether a thread computes two neighbouring elements of the result.
   private let isDirect: Bool
 
   init(_ node: NodeContext, _ target: Target, _ problem: ConvolutionProblem) throws(Diagnostic) {
     self.node = node
+    self.target = target
     self.problem = problem
     epilogue = node.fusion.epilogue ?? .identity([node.inputs[0].type.dtype])
     try DeviceFunctions.check(epilogue, node, target)
@@ -60,8 +98,42 @@ private struct DeviceConvolution {
     )
   }
 
-  private var batchRank: Int { loops.rank - 1 }
+  var batchRank: Int { loops.rank - 1 }
   private var columns: Int { isDirect ? problem.groups * problem.filters : problem.filters }
+  var depth: Dimension { Dimension(problem.taps * problem.channels) }
+  var epilogueOperations: Int { epilogue.expanded().operationCount }
+
+  /// The kernel, or those of which a run takes one.
+  private var kernel: KernelSource {
+    if !isDirect, let product = productParts {
+      return source(
+        stem: "convolution",
+        template: "ConvolutionProduct",
+        header: "convolution_product",
+        parts: product
+      )
+    }
+    if isDirect, let part = depthwisePart {
+      return source(
+        stem: "depthwise_convolution",
+        template: "DepthwiseConvolution",
+        header: "convolution_depthwise",
+        parts: [part]
+      )
+    }
+    return source(
+      stem: isDirect ? "direct_convolution" : "convolution",
+      template: isDirect ? "DirectConvolution" : "Convolution",
+      header: "convolution",
+      parts: [
+        Part(
+          config: config,
+          configuration: isDirect ? "a thread for two elements" : "tiles of 64 x 64",
+          blocks: isDirect ? 1 : 2
+        )
+      ]
+    )
+  }
 
   private var config: DeviceConfig {
     var config = DeviceConfig(
@@ -92,7 +164,18 @@ private struct DeviceConvolution {
     return "ait::Operand<\(storage), ait::Access::contiguous, \(alignment)>"
   }
 
-  func call(_ op: Convolution) -> KernelCall {
+  /// A kernel on the device, and where a run takes it if it took none before.
+  struct Part {
+    let config: DeviceConfig
+    let configuration: String
+    let blocks: Int
+    var condition: String?
+  }
+
+  /// - template: what the templates' names end with, as in `launchTemplate` and `TemplateShape`.
+  private func source(stem: String, template: String, header: String, parts: [Part])
+    -> KernelSource
+  {
     let extras = node.epilogueInputs.map { node.inputs[$0] }
     let packs = [
       "using In = "
@@ -103,33 +186,40 @@ private struct DeviceConvolution {
           node.outputs.enumerated().map { operandType($1, extras.count + $0) }
         ) + ";",
     ]
-    let name = isDirect ? "DirectConvolution" : "Convolution"
-    let shape = "ait::\(name)Shape<Config>"
-    let function = isDirect ? "directConvolution" : "convolution"
-    let entry = DeviceEntry(
-      headers: ["ait/gpu/math.h", "ait/gpu/convolution.h"],
-      definitions: ([config.text] + packs + [CxxScalar.body(named: "Epilogue", epilogue)])
-        .joined(separator: "\n\n"),
-      signature: "AIT_KERNEL(\(shape)::kThreads, \(isDirect ? 1 : 2))",
-      arguments: "ait::\(name)Arguments<Config, In, Out>",
-      statement: "ait::\(function)<Config, Epilogue, In, Out>(arguments);",
-      threads: "\(shape)::kThreads",
-      sharedSizeInBytes: "\(shape)::kSharedBytes"
-    )
-    let dtype = node.inputs[0].type.dtype
-    let kernel = KernelSource(
-      stem: "\(isDirect ? "direct_" : "")convolution_\(dtype.rawValue)",
+    let body = CxxScalar.body(named: "Epilogue", epilogue)
+    let function = template.prefix(1).lowercased() + template.dropFirst()
+    let entries = parts.map { part in
+      let name = part.config.name
+      let shape = "ait::\(template)Shape<\(name)>"
+      return DeviceEntry(
+        headers: ["ait/gpu/math.h", "ait/gpu/\(header).h"],
+        definitions: ([part.config.text] + packs + [body]).joined(separator: "\n\n"),
+        signature: "AIT_KERNEL(\(shape)::kThreads, \(part.blocks))",
+        arguments: "ait::\(template)Arguments<\(name), In, Out>",
+        statement: "ait::\(function)<\(name), Epilogue, In, Out>(arguments);",
+        threads: "\(shape)::kThreads",
+        sharedSizeInBytes: "\(shape)::kSharedBytes"
+      )
+    }
+    let launches = parts.enumerated().map { index, part in
+      let call = "ait::launch\(template)<\(part.config.name), In, Out>(context, kernels[\(index)]);"
+      return part.condition.map { "if (\($0)) return \(call)" } ?? call
+    }
+    return KernelSource(
+      stem: "\(stem)_\(node.inputs[0].type.dtype.rawValue)",
       headers: ["ait/gpu/convolution_launch.h"],
-      definitions: ([config.text] + packs).joined(separator: "\n\n"),
-      statement: "ait::launch\(name)<Config, In, Out>(context, kernels[0]);",
-      configuration: isDirect ? "a thread for two elements" : "tiles of 64 x 64",
-      entries: [entry]
+      definitions: (parts.map(\.config.text) + packs).joined(separator: "\n\n"),
+      statement: launches.joined(separator: "\n  "),
+      configuration: parts.map(\.configuration).joined(separator: ", "),
+      entries: entries
     )
+  }
+
+  func call(_ op: Convolution) -> KernelCall {
     let none = [Dimension](repeating: 0, count: 2 * (batchRank + 2))
     let strides = loops.strides.enumerated().flatMap { index, own in
       own + [problem.operandStrides[index][4]]
     }
-    let depth = Dimension(problem.taps * problem.channels)
     return KernelCall(
       kernel: kernel,
       reads: [.input(0), .input(1)] + node.epilogueInputs.map { .input($0) },
@@ -138,8 +228,7 @@ private struct DeviceConvolution {
       flops: op.operationCount(
         node.inputs.prefix(2).map(\.type),
         results: node.outputs.map(\.type)
-      ) + node.outputs[0].type.shape.elementCount
-        * Dimension(epilogue.expanded().operationCount)
+      ) + node.outputs[0].type.shape.elementCount * Dimension(epilogueOperations)
     )
   }
 }

@@ -307,6 +307,10 @@ extension Convolution {
         TensorType(.float16, [21, 5, 5, 1]),
       ]
     ),
+    OperatorExample(
+      Convolution(stride: [1, 2], padding: pads(1, 2), dilation: [2, 1], groups: 24),
+      [TensorType(.float16, [2, 6, 23, 24]), TensorType(.float16, [24, 3, 3, 1])]
+    ),
     // Two filters for each channel.
     OperatorExample(
       Convolution(stride: [1], groups: 6),
@@ -339,6 +343,16 @@ extension Convolution {
     OperatorExample(
       Convolution(stride: [2, 2]),
       [TensorType(.float32, [1, 9, 13, 20]), TensorType(.float32, [35, 1, 1, 20])]
+    ),
+    // Pixels by filters alone.
+    OperatorExample(
+      Convolution(stride: [1, 1]),
+      [TensorType(.float16, [2, 5, 7, 24]), TensorType(.float16, [40, 1, 1, 24])]
+    ),
+    // Transposed, and of channels that are no whole packets.
+    OperatorExample(
+      Convolution(stride: [1, 1, 1], padding: pads(0, 1, 2), inputDilation: [1, 2, 1]),
+      [TensorType(.float16, [1, 3, 5, 6, 12]), TensorType(.float16, [19, 2, 3, 3, 12])]
     ),
     OperatorExample(
       Convolution(stride: [1, 1], padding: pads(1, 1)),

@@ -48,6 +48,54 @@ void launchConvolution(const KernelContext& context, int32_t kernel) {
 }
 
 template <class Config, class In, class Out>
+void launchConvolutionProduct(const KernelContext& context, int32_t kernel) {
+  using Shape = ConvolutionProductShape<Config>;
+  constexpr int kRank = Config::kBatchRank;
+  const ProductSizes<kRank> sizes{context.sizes};
+  if (sizes.isEmpty()) return;
+  ConvolutionProductArguments<Config, In, Out> arguments{};
+  arguments.geometry = convolutionGeometry(context, sizes.operand(In::kCount + Out::kCount));
+  const ConvolutionGeometry& geometry = arguments.geometry;
+  arguments.channels = Divisor::of(geometry.channels > 0 ? geometry.channels : 1);
+  for (int axis = 1; axis < 3; ++axis) {
+    arguments.taps[axis - 1] = Divisor::of(geometry.axes[axis].taps);
+  }
+  arguments.b.base = context.buffers[1];
+  arguments.b.strides[kRank] = geometry.filterStrides[0];
+  if (Config::kHasGroups) {
+    arguments.b.strides[0] = geometry.filtersPerGroup * geometry.filterStrides[0];
+  }
+  fillProblem(context, arguments.problem);
+  arguments.tiles = matmulMultistageTiles<Config>(sizes.M(), sizes.N());
+  launchKernel(context, kernel,
+               matmulMultistageBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount()),
+               Shape::kThreads, Shape::kSharedBytes, 1, arguments);
+}
+
+template <class Config, class In, class Out>
+void launchDepthwiseConvolution(const KernelContext& context, int32_t kernel) {
+  using Shape = DepthwiseConvolutionShape<Config>;
+  const ProductSizes<Config::kBatchRank> sizes{context.sizes};
+  if (sizes.isEmpty()) return;
+  DepthwiseConvolutionArguments<Config, In, Out> arguments{};
+  const int64_t* geometry = sizes.operand(In::kCount + Out::kCount);
+  arguments.geometry = convolutionGeometry(context, geometry);
+  fillProblem(context, arguments.problem);
+  const ConvolutionAxis(&axes)[3] = arguments.geometry.axes;
+  const int64_t runsPerLine = ceilDivide(axes[2].outExtent, Config::kRun);
+  const int64_t runs = geometry[0] * axes[0].outExtent * axes[1].outExtent * runsPerLine;
+  const int64_t channelBlocks = ceilDivide(sizes.N(), Shape::kChannels);
+  arguments.runCount = static_cast<int32_t>(runs);
+  arguments.runsPerLine = static_cast<int32_t>(runsPerLine);
+  arguments.runs = Divisor::of(runsPerLine);
+  arguments.rows = Divisor::of(sizes.M());
+  arguments.channelBlockCount = static_cast<int32_t>(channelBlocks);
+  arguments.channelBlocks = Divisor::of(channelBlocks);
+  launchKernel(context, kernel, channelBlocks * ceilDivide(runs, Shape::kRuns), Shape::kThreads,
+               Shape::kSharedBytes, 1, arguments);
+}
+
+template <class Config, class In, class Out>
 void launchDirectConvolution(const KernelContext& context, int32_t kernel) {
   using Shape = DirectConvolutionShape<Config>;
   const ProductSizes<Config::kBatchRank> sizes{context.sizes};

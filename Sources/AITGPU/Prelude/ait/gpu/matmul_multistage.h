@@ -51,9 +51,9 @@ struct StagedMatrix {
     }
   }
 
-  /// Copies a piece, of which `valid` elements exist; the others are zeros. It takes one copy in the
-  /// background of 16 bytes, 2 of 8, or 4 of 4; single 16-bit elements take 8 loads, which threads
-  /// wait for, and a store.
+  /// Copies a piece, of which `valid` elements exist; the others are zeros. It takes one copy in
+  /// the background of 16 bytes, 2 of 8, or 4 of 4; single 16-bit elements take 8 loads, which
+  /// threads wait for, and a store.
   AIT_DEVICE static void copyPiece(char* to, const Element* from, int valid) {
     if constexpr (kAlignment * kSize >= 4) {
       constexpr int kStep = smaller(kAlignment, kPiece);
@@ -101,11 +101,52 @@ struct StagedMatrix {
   }
 };
 
-template <class Config, class Body, class In, class Out>
+/// A matrix of the batch, of an operand that lies in memory.
+template <class Element, int kRank>
+AIT_DEVICE const Element* matrixAt(const OperandPlace<kRank + 1>& place,
+                                   const int (&position)[kRank + 1]) {
+  const auto* matrix = static_cast<const Element*>(place.base);
+  AIT_UNROLL
+  for (int axis = 0; axis < kRank; ++axis) matrix += position[axis] * place.strides[axis];
+  return matrix;
+}
+
+/// A as a matrix in memory: the rows of a tile.
+template <class Config, class In, class Out>
+class StagedRows {
+  using Shape = MatmulMultistageShape<Config>;
+  using Element = typename Config::Element;
+  static constexpr int kRank = Config::kBatchRank;
+
+ public:
+  using Arguments = MatmulMultistageArguments<Config, In, Out>;
+
+  AIT_DEVICE StagedRows(const Arguments& arguments, const MatmulTile<kRank>& tile)
+      : arguments_(arguments),
+        matrix_(matrixAt<Element, kRank>(arguments.a, tile.position)),
+        row_(tile.row) {}
+
+  /// Copies a stage: step `step` of K.
+  AIT_DEVICE void copy(char* to, int step) const {
+    using A =
+        StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads, Config::kAlignmentA>;
+    const auto& problem = arguments_.problem;
+    A::copy(to, matrix_, arguments_.a.strides[kRank], row_, problem.M, step * Shape::kStepK,
+            problem.K);
+  }
+
+ private:
+  const Arguments& arguments_;
+  const Element* matrix_;
+  int row_;
+};
+
+/// - Rows: copies stages of A, as `StagedRows` does, and names the arguments of the launch.
+template <class Config, class Body, class In, class Out, class Rows = StagedRows<Config, In, Out>>
 class MultistageBlock {
   using Shape = MatmulMultistageShape<Config>;
   using Element = typename Config::Element;
-  using Arguments = MatmulMultistageArguments<Config, In, Out>;
+  using Arguments = typename Rows::Arguments;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
   using A =
       StagedMatrix<Element, Config::kMajorA, Shape::kTileM, Shape::kThreads, Config::kAlignmentA>;
@@ -121,13 +162,13 @@ class MultistageBlock {
 
  public:
   AIT_DEVICE explicit MultistageBlock(const Arguments& arguments)
-      : arguments_(arguments), shared_(dynamicSharedMemory()) {
-    const TileOrder<Config::kTileM, Shape::kColumns, Config::kRasterGroup, kRank> order(
-        arguments.tiles, arguments.problem.batchExtents);
-    tile_ = order.tile(static_cast<int>(blockIndex()));
-    a_ = matrix(arguments.a);
-    b_ = matrix(arguments.b);
-  }
+      : arguments_(arguments),
+        shared_(dynamicSharedMemory()),
+        tile_(TileOrder<Config::kTileM, Shape::kColumns, Config::kRasterGroup, kRank>(
+                  arguments.tiles, arguments.problem.batchExtents)
+                  .tile(static_cast<int>(blockIndex()))),
+        a_(arguments, tile_),
+        b_(matrix(arguments.b)) {}
 
   AIT_DEVICE void run() {
     launchDependents();
@@ -184,17 +225,13 @@ class MultistageBlock {
 
  private:
   AIT_DEVICE const Element* matrix(const OperandPlace<kRank + 1>& place) const {
-    const auto* matrix = static_cast<const Element*>(place.base);
-    AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) matrix += tile_.position[axis] * place.strides[axis];
-    return matrix;
+    return matrixAt<Element, kRank>(place, tile_.position);
   }
 
   AIT_DEVICE void copy(int stage, int step) const {
     const auto& problem = arguments_.problem;
     char* to = shared_ + stage * Shape::kStageBytes;
-    A::copy(to, a_, arguments_.a.strides[kRank], tile_.row, problem.M, step * Shape::kStepK,
-            problem.K);
+    a_.copy(to, step);
     B::copy(to + Shape::kABytes, b_, arguments_.b.strides[kRank], tile_.column, problem.N,
             step * Shape::kStepK, problem.K);
     if constexpr (Config::kIsPaired) {
@@ -239,7 +276,7 @@ class MultistageBlock {
   const Arguments& arguments_;
   char* shared_;
   MatmulTile<kRank> tile_;
-  const Element* a_;
+  Rows a_;
   const Element* b_;
 };
 
