@@ -73,9 +73,12 @@ struct DeviceConvolution {
     try DeviceFunctions.check(epilogue, node, target)
     // A tile has 64 columns.
     isDirect = problem.groups > 1 && problem.filters < 16
+    // Axes of one output would keep their neighbours from joining.
+    let outputs = [problem.batch] + problem.axes.map(\.output)
+    let kept = outputs.indices.filter { $0 == 0 || outputs[$0] != 1 }
     var loops = LoopNest(
-      extents: [problem.batch] + problem.axes.map(\.output),
-      strides: problem.operandStrides.map { Array($0.dropLast()) }
+      extents: kept.map { outputs[$0] },
+      strides: problem.operandStrides.map { strides in kept.map { strides[$0] } }
     )
     loops.collapse()
     if problem.groups > 1, !isDirect {
