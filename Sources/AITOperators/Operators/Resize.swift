@@ -298,7 +298,17 @@ extension Graph {
     guard scale > 0, scale < 0x1p31 else {
       throw Diagnostic(.invalidAttribute, "resize by \(scale)", hint: "scales are positive")
     }
-    if let known = extent.constant { return Dimension(Int((Double(known) * scale).rounded(.down))) }
+    if let known = extent.constant {
+      let scaled = (Double(known) * scale).rounded(.down)
+      guard scaled < 0x1p62 else {
+        throw Diagnostic(
+          .sizeLimit,
+          "resize of the extent \(known) by \(scale)",
+          hint: "an extent is far below 2^62"
+        )
+      }
+      return Dimension(Int(scaled))
+    }
     for denominator in 1...1024 {
       let numerator = (scale * Double(denominator)).rounded()
       if numerator / Double(denominator) == scale {
