@@ -5,6 +5,9 @@ extension AtenOperator {
   static let creation: [String: AtenOperator] = [
     "full": .one { (call) throws(Diagnostic) in
       let dtype = try call.elementType() ?? implied(call["fill_value"])
+      if let value = call.unknownInteger("fill_value") {
+        return number(value, dtype).expand(try call.dimensions("size"))
+      }
       return .full(
         Shape(try call.dimensions("size")),
         try call.number("fill_value"),
@@ -25,6 +28,9 @@ extension AtenOperator {
       if case .tensor(let value) = call["value"] {
         return value.cast(to: x.dtype).expand(x.shape.dimensions)
       }
+      if let value = call.unknownInteger("value") {
+        return number(value, x.dtype).expand(x.shape.dimensions)
+      }
       return .full(x.shape, try call.number("value"), x.dtype)
     },
     "zeros": constant(0),
@@ -38,7 +44,10 @@ extension AtenOperator {
     "empty_like": constantLike(0),
     "zero": constantLike(0),
     "scalar_tensor": .one { (call) throws(Diagnostic) in
-      .full([], try call.number("s"), try call.elementType() ?? .float32)
+      if let value = call.unknownInteger("s") {
+        return number(value, try call.elementType() ?? .float32)
+      }
+      return .full([], try call.number("s"), try call.elementType() ?? .float32)
     },
     "arange": .one { (call) throws(Diagnostic) in try range(call) },
     "linspace": .one { (call) throws(Diagnostic) in
@@ -65,6 +74,47 @@ extension AtenOperator {
       return try call.tensor("src").cast(to: x.dtype).expand(x.shape.dimensions)
     },
   ]
+
+  /// An extent beside a tensor: a number where it is known.
+  static func operand(_ extent: Dimension, _ dtype: DType) -> any TensorOperand {
+    if let constant = extent.constant { return constant }
+    return number(extent, dtype)
+  }
+
+  /// An extent, which may be known at run time only, as a tensor of rank 0.
+  static func number(_ extent: Dimension, _ dtype: DType) -> Tensor {
+    var sum: Tensor?
+    for term in extent.terms {
+      var product: Tensor?
+      for factor in term.factors {
+        let value = number(factor)
+        product = product.map { $0 * value } ?? value
+      }
+      let scaled =
+        product.map { term.coefficient == 1 ? $0 : $0 * term.coefficient }
+        ?? .constant(TensorData(.int64, [], integers: [Int64(term.coefficient)]))
+      sum = sum.map { $0 + scaled } ?? scaled
+    }
+    return (sum ?? .full([], 0, .int64)).cast(to: dtype)
+  }
+
+  private static func number(_ atom: Dimension.Atom) -> Tensor {
+    switch atom {
+    // As many ones as the symbol says.
+    case .symbol(let symbol): return Tensor.full([Dimension(symbol)], 1, .int64).sum()
+    case .floorDivide(let left, let right):
+      return floorDivide(number(left, .int64), number(right, .int64))
+    case .modulo(let left, let right):
+      return combine(.remainder, [number(left, .int64), number(right, .int64)])
+    case .minimum(let all): return extreme(all, .minimum)
+    case .maximum(let all): return extreme(all, .maximum)
+    }
+  }
+
+  private static func extreme(_ all: [Dimension], _ function: ScalarFunction) -> Tensor {
+    let values = all.map { number($0, .int64) }
+    return values.dropFirst().reduce(values[0]) { combine(function, [$0, $1]) }
+  }
 
   private static func implied(_ value: AtenValue) -> DType {
     switch value {
@@ -125,10 +175,7 @@ extension AtenOperator {
     var positions = Tensor.arange(count, .int64)
     if step != 1 { positions = positions * step }
     if start != 0 {
-      guard let first = start.constant else {
-        throw call.unsupported("from a start that is known at run time only")
-      }
-      positions = positions + first
+      positions = positions + number(start, .int64)
     }
     return positions.cast(to: dtype)
   }

@@ -99,6 +99,9 @@ extension AtenOperator {
     "adaptive_max_pool2d": withPositions { (call) throws(Diagnostic) in
       try adaptivePooled(call, 2) { adaptiveMaxPool($0, $1) }
     },
+    "adaptive_max_pool3d": withPositions { (call) throws(Diagnostic) in
+      try adaptivePooled(call, 3) { adaptiveMaxPool($0, $1) }
+    },
     "upsample_nearest1d": resized(1, .nearest),
     "upsample_nearest2d": resized(2, .nearest),
     "upsample_nearest3d": resized(3, .nearest),
@@ -124,7 +127,17 @@ extension AtenOperator {
     if isMaximum {
       return try channelsLast(call, axes) { (x) throws(Diagnostic) in maxPool(x, windows) }
     }
-    guard !call.has("divisor_override") else { throw call.unsupported("with a divisor") }
+    if call.has("divisor_override") {
+      let divisor = try call.integer("divisor_override")
+      guard divisor != 0, try !call.bool("ceil_mode") else {
+        throw call.unsupported("with such a divisor")
+      }
+      // The sum: the mean of all places of a window, times their number.
+      let count = size.reduce(1.0) { $0 * Double($1) }
+      return try channelsLast(call, axes) { (x) throws(Diagnostic) in
+        averagePool(x, windows, countsPadding: true) * (count / Double(divisor))
+      }
+    }
     let counts = try call.bool("count_include_pad", default: true)
     return try channelsLast(call, axes) { (x) throws(Diagnostic) in
       averagePool(x, windows, countsPadding: counts)

@@ -99,14 +99,9 @@ extension AtenOperator {
     guard given.count <= x.rank else {
       throw call.unsupported("of \(x.type) by \(given.count) indices")
     }
-    for index in indices where index.dtype != .int64 && index.dtype != .int32 {
-      throw call.unsupported(
-        "by a tensor \(index.type)",
-        hint: "a mask gives a size that depends on the data: use where, or positions"
-      )
-    }
+    try checkPositions(indices, call)
     if axes.count == 1 {
-      return x.indexSelect(axis: first, positive(indices[0], try x.checkedExtent(first)))
+      return x.indexSelect(axis: first, try positive(indices[0], try x.checkedExtent(first)))
     }
     // The axes of the positions come together.
     let isTogether = last - first + 1 == axes.count
@@ -116,32 +111,63 @@ extension AtenOperator {
     let permuted = order == Array(order.indices) ? x : x.permute(order)
     var extents: [Dimension] = []
     for axis in axes { extents.append(try x.checkedExtent(axis)) }
-    var joined = positive(indices[0], extents[0])
-    for (index, extent) in zip(indices, extents).dropFirst() {
-      guard let size = extent.constant else {
-        throw call.unsupported("along an axis whose extent is known at run time only")
-      }
-      joined = joined * size + positive(index, extent)
-    }
+    let joined = try joined(indices, extents)
     let outer = Array(permuted.shape.dimensions[..<place])
     let inner = Array(permuted.shape.dimensions[(place + axes.count)...])
     let flat = permuted.reshape(outer + [extents.reduce(1, *)] + inner)
     return flat.indexSelect(axis: place, joined)
   }
 
+  static func checkPositions(_ indices: [Tensor], _ call: AtenCall) throws(Diagnostic) {
+    for index in indices where index.dtype != .int64 && index.dtype != .int32 {
+      throw call.unsupported(
+        "by a tensor \(index.type)",
+        hint: "a mask gives a size that depends on the data: use where, or positions"
+      )
+    }
+  }
+
+  /// Positions along several axes as those along the axes joined to one.
+  ///
+  /// One outside of its axis is outside of the joined one, and fails the run.
+  static func joined(_ indices: [Tensor], _ extents: [Dimension]) throws(Diagnostic) -> Tensor {
+    var result = try positive(indices[0], extents[0])
+    guard indices.count > 1 else { return result }
+    var isOutside = try outside(result, extents[0])
+    for (index, extent) in zip(indices, extents).dropFirst() {
+      let next = try positive(index, extent)
+      isOutside = isOutside.logicalOr(try outside(next, extent))
+      let size = try apply(.multiply, [result, operand(extent, result.dtype)])
+      result = size + next
+    }
+    return `where`(isOutside, -1, result)
+  }
+
+  private static func outside(_ index: Tensor, _ extent: Dimension) throws(Diagnostic) -> Tensor {
+    (index .< 0).logicalOr(
+      try apply(.greaterEqual, [index, operand(extent, index.dtype)])
+    )
+  }
+
   /// Positions that may count from the end, counted from the start.
-  private static func positive(_ index: Tensor, _ extent: Dimension) -> Tensor {
-    guard let size = extent.constant else { return index }
-    return `where`(index .< 0, index + size, index)
+  static func positive(_ index: Tensor, _ extent: Dimension) throws(Diagnostic) -> Tensor {
+    let moved = try apply(.add, [index, operand(extent, index.dtype)])
+    return `where`(index .< 0, moved, index)
   }
 
   private static func sliceScattered(_ call: AtenCall) throws(Diagnostic) -> Tensor {
     let (x, axis) = (try call.subject(), try call.integer("dim", default: 0))
     let extent = try x.checkedExtent(axis)
-    guard try call.integer("step", default: 1) == 1 else { throw call.unsupported("by steps") }
+    let step = try call.integer("step", default: 1)
+    guard step > 0 else { throw call.unsupported("by steps of \(step)") }
     var start = try call.dimension("start", default: 0)
     if start.upperBound < 0 { start = start + extent }
     let source = try call.tensor("src")
+    if step > 1 {
+      let places = Tensor.arange(try source.checkedExtent(axis), .int64) * step
+      let moved = try apply(.add, [places, operand(start, .int64)])
+      return x.scatterSlices(axis: axis, moved, source.cast(to: x.dtype))
+    }
     return replaced(x, axis, start, source, try source.checkedExtent(axis))
   }
 

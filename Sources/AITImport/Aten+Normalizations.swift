@@ -47,8 +47,16 @@ extension AtenOperator {
         epsilon: try call.number("eps")
       )
     },
+    "_weight_norm": .one { (call) throws(Diagnostic) in
+      let (v, axis) = (try call.tensor("v"), try call.integer("dim", default: 0))
+      let kept = axis == -1 ? -1 : try v.shape.normalizedAxis(axis)
+      let norm = v.norm(axes: (0..<v.rank).filter { $0 != kept }, keepsDimensions: true)
+      return v * (try call.tensor("g") / norm)
+    },
     "batch_norm": .one { (call) throws(Diagnostic) in
       guard try !call.bool("training") else {
+        // Without statistics of its own, the batch's are meant, as for weights that are normalised.
+        if !call.has("running_mean"), !call.has("running_var") { return try standardized(call) }
         throw call.unsupported("in training", hint: "export the module in eval mode")
       }
       return try batchNormalized(call)
@@ -113,6 +121,21 @@ extension AtenOperator {
     )
   }
 
+  /// Each channel less its mean and over its deviation, of the batch itself.
+  private static func standardized(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let x = try call.subject()
+    guard x.rank >= 2 else { throw call.unsupported("of \(x.type)") }
+    let axes = (0..<x.rank).filter { $0 != 1 }
+    let wide = x.dtype == .float64 ? x : x.cast(to: .float32)
+    let mean = wide.mean(axes: axes, keepsDimensions: true)
+    let variance = wide.variance(axes: axes, correction: 0, keepsDimensions: true)
+    var y = (wide - mean) * rsqrt(variance + (try call.number("eps", default: 1e-5)))
+    let shape: [Dimension] = [x.extent(1)] + [Dimension](repeating: 1, count: x.rank - 2)
+    if let weight = try call.optionalTensor("weight") { y = y * weight.reshape(shape) }
+    if let bias = try call.optionalTensor("bias") { y = y + bias.reshape(shape) }
+    return y.cast(to: x.dtype)
+  }
+
   private static func batchNormalized(_ call: AtenCall) throws(Diagnostic) -> Tensor {
     batchNorm(
       try call.subject(),
@@ -130,8 +153,19 @@ extension AtenOperator {
     "prod": reduction { $0.product(axes: $1, keepsDimensions: $2, dtype: $3) },
     "amax": reduction { x, axes, keeps, _ in x.max(axes: axes, keepsDimensions: keeps) },
     "amin": reduction { x, axes, keeps, _ in x.min(axes: axes, keepsDimensions: keeps) },
-    "any": reduction { x, axes, keeps, _ in x.any(axes: axes, keepsDimensions: keeps) },
-    "all": reduction { x, axes, keeps, _ in x.all(axes: axes, keepsDimensions: keeps) },
+    "any": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      // Along no axes, which is not along all, each element for itself.
+      let axes = try call.optionalIntegers("dim")
+      if axes == [] { return x.cast(to: .bool) }
+      return x.any(axes: axes, keepsDimensions: try call.bool("keepdim"))
+    },
+    "all": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      let axes = try call.optionalIntegers("dim")
+      if axes == [] { return x.cast(to: .bool) }
+      return x.all(axes: axes, keepsDimensions: try call.bool("keepdim"))
+    },
     "logsumexp": reduction { x, axes, keeps, _ in
       x.logSumExp(axes: axes, keepsDimensions: keeps)
     },
@@ -170,6 +204,24 @@ extension AtenOperator {
         x.variance(axes: axes, correction: try correction(call), keepsDimensions: keeps),
         x.mean(axes: axes, keepsDimensions: keeps),
       ]
+    },
+    "std_mean": .many { (call) throws(Diagnostic) in
+      let (x, keeps) = (try call.subject(), try call.bool("keepdim"))
+      let axes = try axes(call)
+      return [
+        x.standardDeviation(axes: axes, correction: try correction(call), keepsDimensions: keeps),
+        x.mean(axes: axes, keepsDimensions: keeps),
+      ]
+    },
+    "aminmax": .many { (call) throws(Diagnostic) in
+      let (x, keeps) = (try call.subject(), try call.bool("keepdim"))
+      let axes = try axes(call)
+      return [
+        x.min(axes: axes, keepsDimensions: keeps), x.max(axes: axes, keepsDimensions: keeps),
+      ]
+    },
+    "count_nonzero": .one { (call) throws(Diagnostic) in
+      try call.subject().cast(to: .bool).cast(to: .int64).sum(axes: try axes(call))
     },
     "norm": norm("p"),
     "linalg_vector_norm": norm("ord"),

@@ -139,6 +139,14 @@ extension AtenOperator {
       case (false, false): return x
       }
     },
+    "fmax": .one { (call) throws(Diagnostic) in
+      fmax(try call.subject(), try call.tensor("other"))
+    },
+    "fmin": .one { (call) throws(Diagnostic) in
+      fmin(try call.subject(), try call.tensor("other"))
+    },
+    "isposinf": unary { $0 .== Double.infinity },
+    "isneginf": unary { $0 .== -Double.infinity },
     "clamp_min": binary(.maximum, "self", "min"),
     "clamp_max": binary(.minimum, "self", "max"),
     "lerp": .one { (call) throws(Diagnostic) in
@@ -246,6 +254,33 @@ extension AtenOperator {
       let isPerChannel = x.rank > 1 && slope.rank == 1
       let shaped = isPerChannel ? slope.reshape([slope.extent(0)] + extents) : slope
       return `where`(x .> 0, x, shaped * x)
+    },
+    "threshold": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      return `where`(x .<= (try call.number("threshold")), try call.number("value"), x)
+        .cast(to: x.dtype)
+    },
+    "hardshrink": .one { (call) throws(Diagnostic) in
+      let (x, bound) = (try call.subject(), try call.number("lambd", default: 0.5))
+      return `where`((x .>= -bound).logicalAnd(x .<= bound), 0, x).cast(to: x.dtype)
+    },
+    "softshrink": .one { (call) throws(Diagnostic) in
+      let (x, bound) = (try call.subject(), try call.number("lambd", default: 0.5))
+      // NaN stays.
+      return `where`(x .> bound, x - bound, `where`(x .< -bound, x + bound, x * 0))
+    },
+    "rrelu": .one { (call) throws(Diagnostic) in
+      guard try !call.bool("training") else {
+        throw call.unsupported("in training", hint: "export the module in eval mode")
+      }
+      let lower = try call.number("lower", default: 0.125)
+      let upper = try call.number("upper", default: 1.0 / 3)
+      return try call.subject().leakyReLU(slope: (lower + upper) / 2)
+    },
+    "logit": .one { (call) throws(Diagnostic) in
+      var x = try call.subject()
+      if let bound = try call.optionalNumber("eps") { x = x.clamp(min: bound, max: 1 - bound) }
+      return log(x / (1 - x))
     },
     "dropout": dropout,
     "feature_dropout": dropout,

@@ -27,6 +27,26 @@ extension AtenOperator {
     },
     "addmm": .one { (call) throws(Diagnostic) in try added(call, "mat1", "mat2") },
     "baddbmm": .one { (call) throws(Diagnostic) in try added(call, "batch1", "batch2") },
+    "addmv": .one { (call) throws(Diagnostic) in try added(call, "mat", "vec") },
+    "inner": .one { (call) throws(Diagnostic) in
+      let (x, y) = (try call.subject(), try call.tensor("other"))
+      if x.rank == 0 || y.rank == 0 { return x * y }
+      return try contracted(x, y, [x.rank - 1], [y.rank - 1], call)
+    },
+    "tensordot": .one { (call) throws(Diagnostic) in
+      let (x, y) = (try call.subject(), try call.tensor("other"))
+      return try contracted(
+        x,
+        y,
+        try call.integers("dims_self"),
+        try call.integers("dims_other"),
+        call
+      )
+    },
+    "linalg_vecdot": .one { (call) throws(Diagnostic) in
+      let axis = try call.integer("dim", default: -1)
+      return (try call.tensor("x") * call.tensor("y")).sum(axes: [axis])
+    },
     "outer": .one { (call) throws(Diagnostic) in
       try call.subject().unsqueeze(axis: 1) * (try call.tensor("vec2"))
     },
@@ -35,6 +55,28 @@ extension AtenOperator {
     },
     "scaled_dot_product_attention": .one { (call) throws(Diagnostic) in try attention(call) },
   ]
+
+  /// The sum of products over axes of one and of the other.
+  private static func contracted(
+    _ x: Tensor,
+    _ y: Tensor,
+    _ first: [Int],
+    _ second: [Int],
+    _ call: AtenCall
+  ) throws(Diagnostic) -> Tensor {
+    var (left, right): ([Int], [Int]) = ([], [])
+    for axis in first { left.append(try x.shape.normalizedAxis(axis)) }
+    for axis in second { right.append(try y.shape.normalizedAxis(axis)) }
+    guard left.count == right.count, Set(left).count == left.count,
+      Set(right).count == right.count
+    else { throw call.unsupported("over the axes \(first) and \(second)") }
+    let rows = (0..<x.rank).filter { !left.contains($0) }
+    let columns = (0..<y.rank).filter { !right.contains($0) }
+    let inner = left.map { x.extent($0) }.reduce(1, *)
+    let a = x.permute(rows + left).reshape([rows.map { x.extent($0) }.reduce(1, *), inner])
+    let b = y.permute(right + columns).reshape([inner, columns.map { y.extent($0) }.reduce(1, *)])
+    return matmul(a, b).reshape(rows.map { x.extent($0) } + columns.map { y.extent($0) })
+  }
 
   private static func added(_ call: AtenCall, _ first: String, _ second: String)
     throws(Diagnostic) -> Tensor

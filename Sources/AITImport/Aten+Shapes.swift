@@ -2,16 +2,6 @@ import AITFrontend
 import AITGraph
 
 extension AtenOperator {
-  /// Operators whose result shares the memory of what they are given.
-  static let views: Set<String> = [
-    "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "slice", "select", "squeeze",
-    "unsqueeze", "expand", "expand_as", "view_as", "flatten", "unflatten", "narrow", "split",
-    "split_with_sizes", "chunk", "unbind", "movedim", "swapaxes", "diagonal", "detach", "alias",
-    "contiguous", "T", "mT", "numpy_T", "unfold", "unsafe_split", "unsafe_chunk", "tensor_split",
-    "to", "lift_fresh", "_to_copy", "reshape_as", "type_as", "atleast_1d", "dropout",
-    "feature_dropout", "alpha_dropout", "broadcast_to",
-  ]
-
   static let shapes: [String: AtenOperator] = [
     "view": .one { (call) throws(Diagnostic) in try reshaped(call, "size") },
     "_unsafe_view": .one { (call) throws(Diagnostic) in try reshaped(call, "size") },
@@ -76,11 +66,13 @@ extension AtenOperator {
       try call.subject().expand(try call.dimensions("size"))
     },
     "repeat_interleave": .one { (call) throws(Diagnostic) in
-      guard call.has("dim") else { throw call.unsupported("without an axis") }
-      return try call.subject().repeatInterleave(
-        try call.dimension("repeats"),
-        axis: try call.integer("dim")
-      )
+      let x = try call.subject()
+      guard case .integer(let count) = call["repeats"] else {
+        throw call.unsupported("by counts of a tensor, whose size depends on the data")
+      }
+      // Without an axis, the elements in order.
+      guard call.has("dim") else { return x.flatten().repeatInterleave(count, axis: 0) }
+      return x.repeatInterleave(count, axis: try call.integer("dim"))
     },
     "slice": .one { (call) throws(Diagnostic) in
       try call.subject().slice(
@@ -167,18 +159,21 @@ extension AtenOperator {
     "replication_pad3d": padding(.replicate),
     "pixel_shuffle": .one { (call) throws(Diagnostic) in
       let (x, factor) = (try call.subject(), Dimension(try call.integer("upscale_factor")))
-      guard x.rank == 4, factor != 0 else { throw call.unsupported("of rank \(x.rank)") }
-      let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
-      let channels = c / (factor * factor)
-      return x.reshape([n, channels, factor, factor, h, w]).permute([0, 1, 4, 2, 5, 3])
-        .reshape([n, channels, h * factor, w * factor])
+      guard x.rank >= 3, factor.lowerBound > 0 else { throw call.unsupported("of \(x.type)") }
+      let (outer, c, h, w) = (leading(x), x.extent(-3), x.extent(-2), x.extent(-1))
+      let (channels, n) = (c / (factor * factor), outer.count)
+      return x.reshape(outer + [channels, factor, factor, h, w])
+        .permute(Array(0..<n) + [0, 3, 1, 4, 2].map { $0 + n })
+        .reshape(outer + [channels, h * factor, w * factor])
     },
     "pixel_unshuffle": .one { (call) throws(Diagnostic) in
       let (x, factor) = (try call.subject(), Dimension(try call.integer("downscale_factor")))
-      guard x.rank == 4, factor != 0 else { throw call.unsupported("of rank \(x.rank)") }
-      let (n, c, h, w) = (x.extent(0), x.extent(1), x.extent(2), x.extent(3))
-      return x.reshape([n, c, h / factor, factor, w / factor, factor])
-        .permute([0, 1, 3, 5, 2, 4]).reshape([n, c * factor * factor, h / factor, w / factor])
+      guard x.rank >= 3, factor.lowerBound > 0 else { throw call.unsupported("of \(x.type)") }
+      let (outer, c, h, w) = (leading(x), x.extent(-3), x.extent(-2), x.extent(-1))
+      let n = outer.count
+      return x.reshape(outer + [c, h / factor, factor, w / factor, factor])
+        .permute(Array(0..<n) + [0, 2, 4, 1, 3].map { $0 + n })
+        .reshape(outer + [c * factor * factor, h / factor, w / factor])
     },
     "channel_shuffle": .one { (call) throws(Diagnostic) in
       let (x, groups) = (try call.subject(), Dimension(try call.integer("groups")))
@@ -201,8 +196,10 @@ extension AtenOperator {
       try call.subject().cast(to: try call.tensor("other").dtype)
     },
     "prims.convert_element_type": .one { (call) throws(Diagnostic) in try cast(call) },
-    "atleast_1d": unary { $0.rank == 0 ? $0.unsqueeze(axis: 0) : $0 },
   ]
+
+  /// The extents ahead of channels and an image.
+  private static func leading(_ x: Tensor) -> [Dimension] { Array(x.shape.dimensions.dropLast(3)) }
 
   private static func reshaped(_ call: AtenCall, _ name: String) throws(Diagnostic) -> Tensor {
     // A view as another element type has its type in the place of the sizes.
@@ -239,8 +236,10 @@ extension AtenOperator {
     // PyTorch passes over empty tensors of rank 1.
     let tensors = all.filter { !($0.rank == 1 && $0.shape[0] == 0) }
     guard let first = tensors.first ?? all.first else { throw call.unsupported("of nothing") }
-    if tensors.count <= 1 { return first }
-    return concatenate(tensors, axis: try call.integer("dim", default: 0))
+    // Their element types count all the same.
+    let dtype = all.dropFirst().reduce(all[0].dtype) { .promoting($0, $1.dtype) }
+    if tensors.count <= 1 { return first.cast(to: dtype) }
+    return concatenate(tensors, axis: try call.integer("dim", default: 0)).cast(to: dtype)
   }
 
   private static func moved(_ call: AtenCall) throws(Diagnostic) -> Tensor {
@@ -263,10 +262,21 @@ extension AtenOperator {
   }
 
   private static func rolled(_ call: AtenCall) throws(Diagnostic) -> Tensor {
-    let x = try call.subject()
-    let shifts = try call.dimensions("shifts")
+    let (x, shifts) = (try call.subject(), try call.dimensions("shifts"))
     let axes = try call.integers("dims", default: [])
-    guard axes.count == shifts.count else { throw call.unsupported("without axes") }
+    if axes.isEmpty, shifts.count == 1 {
+      // Without axes, the elements in order.
+      return try rolled(x.flatten(), shifts, [0]).reshape(x.shape.dimensions)
+    }
+    guard axes.count == shifts.count else {
+      throw call.unsupported("by \(shifts.count) shifts along \(axes.count) axes")
+    }
+    return try rolled(x, shifts, axes)
+  }
+
+  private static func rolled(_ x: Tensor, _ shifts: [Dimension], _ axes: [Int])
+    throws(Diagnostic) -> Tensor
+  {
     var result = x
     for (axis, shift) in zip(axes, shifts) {
       let extent = try result.checkedExtent(axis)

@@ -97,13 +97,25 @@ struct AtenCall {
     case .float(let value): return value
     case .bool(let value): return value
     case .integer(let value):
-      if let constant = value.constant { return constant }
-      throw mismatch(name, "a tensor or a number that is known when compiling")
+      // A number takes the type of the tensor it stands beside, unless that holds truth values.
+      let beside = order.compactMap { name -> DType? in
+        if case .tensor(let tensor) = self[name], tensor.dtype != .bool {
+          tensor.dtype
+        } else {
+          nil
+        }
+      }
+      return AtenOperator.operand(value, beside.first ?? .int64)
     default: throw mismatch(name, "a tensor or a number")
     }
   }
 
   // MARK: - Numbers
+
+  /// An integer that is known at run time only.
+  func unknownInteger(_ name: String) -> Dimension? {
+    if case .integer(let value) = self[name], !value.isConstant { value } else { nil }
+  }
 
   func integer(_ name: String, default value: Int? = nil) throws(Diagnostic) -> Int {
     if !has(name), let value { return value }

@@ -34,7 +34,8 @@ struct AtenOperator: Sendable {
 
   private static let families: [[String: AtenOperator]] = [
     pointwise, activations, comparisons, shapes, creation, indexing, products, normalizations,
-    reductions, convolutions, recurrences, images, order, scalars,
+    reductions, convolutions, recurrences, images, order, scalars, stacks, diagonals, differences,
+    sampling, positions,
   ]
 
   /// Returns the operator of a target such as `torch.ops.aten.add.Tensor` or `_operator.mul`.
@@ -45,8 +46,10 @@ struct AtenOperator: Sendable {
     let parts = target.split(separator: ".").map(String.init)
     if parts.count >= 4, parts[0] == "torch", parts[1] == "ops" {
       let name = parts[2] == "aten" ? parts[3] : "\(parts[2]).\(parts[3])"
-      // An update in place is the operator with a new name for the result.
-      return isInPlace(target) ? String(name.dropLast()) : name
+      guard isInPlace(target) else { return aliases[name] ?? name }
+      // An update in place is the operator with a new name for the result: `__iand__` is `__and__`.
+      let plain = name.hasPrefix("__i") ? "__" + name.dropFirst(3) : String(name.dropLast())
+      return aliases[plain] ?? plain
     }
     // Python's own operators are on numbers of the program.
     return parts.first == "_operator" ? "operator.\(parts.last ?? "")" : parts.last ?? target
@@ -58,6 +61,26 @@ struct AtenOperator: Sendable {
     guard parts.count >= 4, parts[0] == "torch", let name = parts.dropFirst(3).first else {
       return false
     }
+    if name.hasPrefix("__i") { return true }
     return name.hasSuffix("_") && !name.hasPrefix("_") && !name.hasSuffix("__")
   }
+
+  /// Other names of operators, whose arguments are called the same.
+  private static let aliases: [String: String] = [
+    "absolute": "abs", "negative": "neg", "clip": "clamp", "fix": "trunc", "arccos": "acos",
+    "arcsin": "asin", "arctan": "atan", "arccosh": "acosh", "arcsinh": "asinh",
+    "arctanh": "atanh", "arctan2": "atan2", "greater": "gt", "greater_equal": "ge", "less": "lt",
+    "less_equal": "le", "not_equal": "ne", "moveaxis": "movedim", "swapdims": "transpose",
+    "ger": "outer", "row_stack": "vstack", "adjoint": "mT", "mH": "mT", "matrix_H": "mT",
+    "linalg_matmul": "matmul", "vdot": "dot", "special_expit": "sigmoid", "special_erf": "erf",
+    "special_erfc": "erfc", "special_exp2": "exp2", "special_expm1": "expm1",
+    "special_log1p": "log1p", "special_logsumexp": "logsumexp", "special_softmax": "softmax",
+    "special_log_softmax": "log_softmax", "special_logit": "logit", "special_round": "round",
+    "native_channel_shuffle": "channel_shuffle", "_unsafe_index": "index",
+    "_unsafe_index_put": "index_put", "linalg_diagonal": "diagonal", "expand_copy": "expand",
+    "permute_copy": "permute", "view_copy": "view", "slice_copy": "slice",
+    "select_copy": "select", "squeeze_copy": "squeeze", "unsqueeze_copy": "unsqueeze",
+    "transpose_copy": "transpose", "t_copy": "t", "detach_copy": "detach", "alias_copy": "alias",
+    "positive": "alias",
+  ]
 }

@@ -38,7 +38,9 @@ package struct ProgramFile: Sendable {
     }
     let bytes = try archive.bytes(of: model)
     do {
-      program = try JSONDecoder().decode(ProgramSchema.self, from: Data(bytes))
+      var read = try JSONDecoder().decode(ProgramSchema.self, from: Data(bytes))
+      read.module.graph = read.module.graph.inlined()
+      program = read
     } catch {
       throw Diagnostic(.corruptFile, "\(model): \(Self.reason(error))", at: file.path)
     }

@@ -3,13 +3,11 @@ import AITGraph
 
 /// Walks an exported program's nodes and builds tensors.
 struct ProgramImporter {
-  private let file: ProgramFile
+  let file: ProgramFile
   private let bounds: [String: ClosedRange<Int>]
-  private var values: [String: AtenValue] = [:]
-  /// For each tensor that shares another's memory, the name of that one.
-  private var bases: [String: String] = [:]
-  /// For each result of an operator that works in place, the tensor that it changes.
-  private var subjects: [String: String] = [:]
+  var values: [String: AtenValue] = [:]
+  /// Which tensors share memory.
+  var memory = SharedMemory()
   /// Inputs, weights and buffers, which a program must not change.
   private var sources: Set<String> = []
   private var inputs: [Tensor] = []
@@ -22,7 +20,8 @@ struct ProgramImporter {
   mutating func graph(named name: String) throws(Diagnostic) -> Graph {
     let program = file.program.module
     try addInputs(program)
-    for node in program.graph.nodes { try add(node) }
+    memory.findLastUses(program.graph)
+    for (index, node) in program.graph.nodes.enumerated() { try add(node, index) }
     var outputs: [Tensor] = []
     var names: Set<String> = []
     guard program.graph.outputs.count == program.signature.outputs.count else {
@@ -141,11 +140,11 @@ struct ProgramImporter {
 
   // MARK: - Nodes
 
-  private mutating func add(_ node: NodeSchema) throws(Diagnostic) {
+  private mutating func add(_ node: NodeSchema, _ index: Int) throws(Diagnostic) {
     let source = node.source
     do {
       let results = try withSource(source) { () throws(Diagnostic) in try evaluate(node) }
-      try bind(results, to: node)
+      try bind(results, to: node, index)
     } catch {
       throw error.located(at: source ?? "\(file.path): \(node.target)")
     }
@@ -164,16 +163,20 @@ struct ProgramImporter {
     guard let op = AtenOperator.named(node.target) else {
       throw Diagnostic(.unsupportedOperator, "\(node.target) cannot be compiled")
     }
-    var arguments: [String: AtenValue] = [:]
-    for input in node.inputs { arguments[input.name] = try value(input.argument) }
-    let target =
-      node.target.hasPrefix("torch.ops.") ? String(node.target.dropFirst(10)) : node.target
-    let call = AtenCall(target: target, arguments: arguments, order: node.inputs.map(\.name))
-    let results = try op.build(call)
+    let results = try op.build(try call(node))
     for result in results {
       if case .tensor(let tensor) = result, let diagnostic = tensor.diagnostic { throw diagnostic }
     }
     return results
+  }
+
+  /// A node with the values that its arguments have now.
+  private func call(_ node: NodeSchema) throws(Diagnostic) -> AtenCall {
+    var arguments: [String: AtenValue] = [:]
+    for input in node.inputs { arguments[input.name] = try value(input.argument) }
+    let target =
+      node.target.hasPrefix("torch.ops.") ? String(node.target.dropFirst(10)) : node.target
+    return AtenCall(target: target, arguments: arguments, order: node.inputs.map(\.name))
   }
 
   private func value(_ argument: ArgumentSchema) throws(Diagnostic) -> AtenValue {
@@ -189,7 +192,7 @@ struct ProgramImporter {
       }
       return .elementType(dtype)
     case .tensor(let name), .symbol(let name):
-      guard let value = values[subjects[name] ?? name] else {
+      guard let value = values[memory.name(of: name)] else {
         throw Diagnostic(.corruptFile, "the value '\(name)' is used before it is computed")
       }
       if case .unavailable(let what) = value {
@@ -200,6 +203,8 @@ struct ProgramImporter {
       var list: [AtenValue] = []
       for element in elements { list.append(try value(element)) }
       return .list(list)
+    case .graph:
+      throw Diagnostic(.unsupportedFormat, "a part of the program as an argument")
     case .unsupported(let kind):
       throw Diagnostic(.unsupportedFormat, "an argument of the kind \(kind)")
     }
@@ -207,27 +212,21 @@ struct ProgramImporter {
 
   // MARK: - Results
 
-  private mutating func bind(_ results: [AtenValue], to node: NodeSchema) throws(Diagnostic) {
-    if AtenOperator.isInPlace(node.target) { return try update(node, results) }
-    var names: [String] = []
-    for output in node.outputs {
-      switch output {
-      case .tensor(let name), .symbol(let name): names.append(name)
-      case .list(let elements):
-        for case .tensor(let name) in elements { names.append(name) }
-      default: continue
-      }
-    }
+  private mutating func bind(_ results: [AtenValue], to node: NodeSchema, _ index: Int)
+    throws(Diagnostic)
+  {
+    if AtenOperator.isInPlace(node.target) { return try update(node, index, results) }
+    let names = node.results
     guard names.count <= results.count else {
       throw Diagnostic(
         .internalInconsistency,
         "\(node.target) gives \(results.count) results, the program has \(names.count)"
       )
     }
-    for (name, value) in zip(names, results) {
+    for (place, (name, value)) in zip(names, results).enumerated() {
       try check(value, name)
       values[name] = value
-      noteView(name, node)
+      memory.note(name, place, of: node, file.program.module.graph.tensors)
     }
   }
 
@@ -252,36 +251,51 @@ struct ProgramImporter {
     }
   }
 
-  /// The name of the tensor that a node is about.
-  private func subject(_ node: NodeSchema) -> String? {
-    guard case .tensor(let name) = node.inputs.first?.argument else { return nil }
-    return subjects[name] ?? name
-  }
+  // MARK: - Changes in place
 
-  private mutating func noteView(_ name: String, _ node: NodeSchema) {
-    guard AtenOperator.views.contains(AtenOperator.key(node.target)), let base = subject(node)
+  /// Gives the tensor that is changed in place its new value, of the type that it has, and what shares
+  /// its memory as well.
+  private mutating func update(_ node: NodeSchema, _ index: Int, _ results: [AtenValue])
+    throws(Diagnostic)
+  {
+    guard case .tensor(let written) = node.inputs.first?.argument,
+      case .tensor(var result) = results.first
     else { return }
-    bases[name] = bases[base] ?? base
-  }
-
-  /// Gives the tensor that is changed in place its new value, of the type that it has.
-  private mutating func update(_ node: NodeSchema, _ results: [AtenValue]) throws(Diagnostic) {
-    guard let name = subject(node), case .tensor(var result) = results.first else { return }
-    if sources.contains(name) { try refuseMutation(name) }
-    guard bases[name] == nil, !bases.values.contains(name) else {
-      throw Diagnostic(
-        .unsupportedOperator,
-        "\(node.target) changes memory that another tensor shares",
-        hint: "export after run_decompositions(), which writes such changes as values"
-      )
-    }
+    let name = memory.name(of: written)
+    for case .tensor(let output) in node.outputs { memory.rename(output, name) }
+    if AtenOperator.identities.contains(AtenOperator.key(node.target)) { return }
+    let root = memory.root(name)
+    if sources.contains(root) { try refuseMutation(root) }
     if case .tensor(let before) = values[name], before.dtype != result.dtype {
       result = result.cast(to: before.dtype)
     }
+    try check(.tensor(result), name)
     values[name] = .tensor(result)
-    for case .tensor(let output) in node.outputs {
-      try check(.tensor(result), output)
-      subjects[output] = name
+    let readers = memory.readers(of: name, after: index)
+    guard !readers.isEmpty else { return }
+    guard readers.allSatisfy({ memory.isCertain($0, name) }) else {
+      throw Diagnostic(
+        .unsupportedOperator,
+        "\(node.target) changes memory that another tensor may share",
+        hint: "export after run_decompositions(), which writes such changes as values"
+      )
+    }
+    try writeBack(name, readers)
+    for view in memory.views(of: root) where !memory.path(name).contains(view.name) {
+      guard let results = try? evaluate(view.node), view.place < results.count else { continue }
+      values[view.name] = results[view.place]
+    }
+  }
+
+  /// Writes a view's new value into the tensors that it is a view of.
+  private mutating func writeBack(_ name: String, _ readers: [String]) throws(Diagnostic) {
+    // What is a view of this one alone is computed from it.
+    guard !readers.allSatisfy({ memory.path($0).contains(name) }) else { return }
+    for child in memory.path(name) {
+      guard let view = memory.view(child), case .tensor(let value) = values[child] else { break }
+      let parent = try call(view.node).written(value, view.place)
+      if let diagnostic = parent.diagnostic { throw diagnostic }
+      values[view.parent] = .tensor(parent)
     }
   }
 }

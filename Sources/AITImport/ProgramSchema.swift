@@ -64,6 +64,18 @@ struct NodeSchema: Decodable, Sendable {
   var inputs: [Input]
   var outputs: [ArgumentSchema]
   var metadata: [String: String]?
+
+  /// The names of the results.
+  var results: [String] {
+    outputs.flatMap { output -> [String] in
+      switch output {
+      case .tensor(let name), .symbol(let name): [name]
+      case .list(let elements):
+        elements.compactMap { if case .tensor(let name) = $0 { name } else { nil } }
+      default: []
+      }
+    }
+  }
 }
 
 /// What a node is given or gives: a union with one field.
@@ -80,6 +92,8 @@ indirect enum ArgumentSchema: Decodable, Sendable {
   case list([ArgumentSchema])
   /// A device, a layout or a memory format, which decide nothing here.
   case place
+  /// A part of the program that a node runs.
+  case graph(GraphSchema)
   case unsupported(String)
 
   private struct Key: CodingKey {
@@ -91,6 +105,10 @@ indirect enum ArgumentSchema: Decodable, Sendable {
 
   private struct Name: Decodable {
     var name: String
+  }
+
+  private struct Part: Decodable {
+    var graph: GraphSchema
   }
 
   /// A number, as JSON has it or as text where JSON has none: `Infinity`.
@@ -142,6 +160,7 @@ indirect enum ArgumentSchema: Decodable, Sendable {
       self = .list(try container.decode([String].self, forKey: key).map { .string($0) })
     case "as_scalar_type": self = .elementType(try container.decode(Int.self, forKey: key))
     case "as_memory_format", "as_layout", "as_device": self = .place
+    case "as_graph": self = .graph(try container.decode(Part.self, forKey: key).graph)
     default: self = .unsupported(key.stringValue)
     }
   }
@@ -285,7 +304,7 @@ extension DType {
 }
 
 /// An extent: a number, or an expression over symbols as text.
-enum SizeSchema: Decodable, Sendable {
+enum SizeSchema: Decodable, Hashable, Sendable {
   case number(Int)
   case expression(String, hint: Int?)
 

@@ -10,7 +10,10 @@ import Testing
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Fixtures/programs").path
 
-  @Test(arguments: ["layers", "images", "attention", "movements", "corners", "recurrent"])
+  @Test(arguments: [
+    "layers", "images", "attention", "movements", "corners", "changes", "positions", "samples",
+    "stacks", "recurrent", "numbers",
+  ])
   func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
 
   /// The layouts of torch 2.5, of 2.6 and 2.7, and of 2.8.

@@ -123,6 +123,89 @@ class Recurrent(nn.Module):
         return y, h, c, z, k, w, v, self.bare(w)[0]
 
 
+class Changes(nn.Module):
+    """Changes in place of tensors that share memory, and a part without gradients."""
+
+    def forward(self, x, cut):
+        a = x * 2
+        row, column = a[1], a[:, 2:4]
+        column.fill_(7)
+        row.add_(1)
+        b = x + 1
+        flat, first = b.view(-1), b.unbind(0)[0]
+        flat[::3].mul_(-1)
+        first.copy_(x[2])
+        c = (x * 3).t()
+        c[1:3, 0] = 5
+        c[:, 1:].masked_fill_(c[:, 1:] > 1, 0.5)
+        d = x.relu()
+        e = F.dropout(d.flatten(), training=False, inplace=True)
+        d += 1
+        f = torch.zeros(3, 6)
+        f[cut, cut + 1] = 4
+        f[:, 5] = x[:, 0]
+        with torch.no_grad():
+            g = (x.sigmoid() * f).tril(1)
+        mask = x > 0
+        mask &= x < 1
+        h = x.split(2, 1)[1].permute(1, 0).contiguous()
+        return a, row, column, b, flat, first, c, d, e, f, g, mask, h.sub_(1)
+
+
+class Positions(nn.Module):
+    """Updates at positions, positions among sorted values."""
+
+    def forward(self, x, n, rows):
+        aten = torch.ops.aten
+        a = x.scatter_reduce(1, n, x[:, :4], "mean"), x.scatter_reduce(1, n, x[:, :4], "amax", include_self=False)
+        b = x.index_add(1, n[0, :2], x[:, :2], alpha=2), x.index_fill(1, n[0, :2], 3), x.index_copy(1, n[0, 2:4], x[:, :2])
+        c = aten.index_put(x, [None, n[1]], x[:, :4], False), aten.index_put(x, [rows, rows], x[0, :2], True)
+        d = x[rows[:, None], n[:2]], x[:, None].expand(-1, 2, -1)[rows, :, rows], x.take(n), x.take_along_dim(n, 1)
+        e = F.one_hot(n, 7), torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0]), right=True)
+        f = torch.searchsorted(x.sort(-1).values, x[:, :2].contiguous()), torch.isin(n, rows)
+        g = x.cummax(1).values, x.any(dim=()), torch.cat([torch.zeros(0).double(), x[0]])
+        return *a, *b, *c, *d, *e, *f, *g
+
+
+class Numbers(nn.Module):
+    """Numbers of the program beside tensors."""
+
+    def forward(self, x, n):
+        size = x.shape[0]
+        a = x * size, n + size * 2, x / (size + 1), (x > 0) * (size // 2), size - n.int()
+        return *a, torch.full((2,), size * size), torch.arange(size, size + 3), x.new_ones(2).fill_(size)
+
+
+class Samples(nn.Module):
+    """Windows as columns and back, samples at positions, smooth resizing, batch statistics."""
+
+    def forward(self, x, grid):
+        aten = torch.ops.aten
+        columns = F.unfold(x, 3, dilation=(1, 2), padding=1, stride=2)
+        a = columns, F.fold(columns, x.shape[2:], 3, dilation=(1, 2), padding=1, stride=2)
+        b = F.grid_sample(x, grid, align_corners=True), F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+        c = F.grid_sample(x, grid, mode="nearest", align_corners=True), x.unfold(2, 3, 2)
+        d = F.interpolate(x, (3, 9), mode="bilinear", antialias=True), F.interpolate(x, (11, 4), mode="bicubic", antialias=True)
+        e = F.avg_pool2d(x, 2, divisor_override=3), F.batch_norm(x, None, None, training=True)
+        f = aten._weight_norm(x, x[:, :1, :1, :1], 0), F.pixel_unshuffle(x[0, :, :6], 2)
+        return *a, *b, *c, *d, *e, *f
+
+
+class Stacks(nn.Module):
+    """Stacks and diagonals, differences and products, other names of functions."""
+
+    def forward(self, x, v):
+        a = torch.hstack([v, v]), torch.vstack([v, x]), torch.dstack([x, x]), torch.column_stack([x, x[:, 0]])
+        b = *torch.meshgrid(v[:2], v, indexing="xy"), *torch.broadcast_tensors(x, v), torch.atleast_3d(x)
+        c = x.diagonal(1), x.diagonal(-1), torch.diag_embed(v, -2), torch.diag(v, 1), x.trace(), x.rot90(3)
+        d = x.diff(n=2, dim=0), x.diff(prepend=x[:, :1]), torch.std_mean(x, 1)[0], *torch.aminmax(x, dim=1)
+        e = F.mse_loss(x, x * 2), F.cosine_similarity(x, v[None]), torch.cdist(x, x + 1), torch.logaddexp(x, x * 2)
+        f = torch.linalg.cross(x[:3, :3], x[1:, :3]), torch.inner(x, x), torch.tensordot(x, x, 2), torch.addmv(x[:, 0], x, v)
+        g = F.threshold(x, 0.1, 20), F.hardshrink(x), F.softshrink(x), F.rrelu(x), x.sigmoid().logit(1e-6)
+        h = x.clip(-1, 1), x.absolute(), x.moveaxis(0, 1), x.greater(0), x.ravel(), x.roll(3), x.isneginf()
+        return *a, *b, *c, *d, *e, *f, *g, *h, *x.tensor_split(3, 1), x.repeat_interleave(2), torch.fmax(x, -x)
+
+
 class Changing(nn.Module):
     """A module that changes its own state, which no library does."""
 
@@ -170,7 +253,7 @@ def save(name, model, inputs, dynamic=None):
         return
     given = inputs
     if dynamic:
-        given = tuple(torch.cat([each, each[:1]]) for each in inputs)
+        given = tuple(torch.cat([each, each[:1]]) if sizes else each for each, sizes in zip(inputs, dynamic))
     names = [spec.arg.name for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
     tensors = {f"in.{key}": each for key, each in zip(names, given)}
     tensors |= {f"out.{index}": each for index, each in enumerate(model(*given))}
@@ -192,6 +275,12 @@ def main():
         mask[1] = False
         save("corners", Corners(), (torch.randn(3, 6), torch.tensor([-7, 9, 4, -2]), mask))
         save("recurrent", Recurrent(), (torch.randn(3, 4, 5),))
+        save("changes", Changes(), (torch.randn(3, 6), torch.tensor([2, 0])))
+        n = torch.rand(3, 6).argsort(-1)[:, :4]
+        save("positions", Positions(), (torch.randn(3, 6), n, torch.tensor([2, 0])))
+        save("numbers", Numbers(), (torch.randn(3, 6), torch.tensor([[4, 1], [2, 2], [0, 9]])), ({0: batch}, {0: batch}))
+        save("samples", Samples(), (torch.randn(2, 3, 7, 6), torch.rand(2, 4, 3, 2) * 3 - 1.5))
+        save("stacks", Stacks(), (torch.randn(4, 5), torch.randn(5)))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 

@@ -1,0 +1,181 @@
+import AITFrontend
+import AITGraph
+
+extension AtenOperator {
+  /// Updates at positions, and positions among sorted values.
+  static let positions: [String: AtenOperator] = [
+    "scatter_reduce": .one { (call) throws(Diagnostic) in
+      let (x, axis) = (try call.subject(), try call.integer("dim"))
+      let (index, source) = (try call.tensor("index"), try call.tensor("src"))
+      return try reduced(call, x, source) { x, updates, kind, includesSelf in
+        x.scatter(axis: axis, index, updates, kind, includesSelf: includesSelf)
+      }
+    },
+    "index_reduce": .one { (call) throws(Diagnostic) in
+      let (x, axis) = (try call.subject(), try call.integer("dim"))
+      let (index, source) = (try call.tensor("index"), try call.tensor("source"))
+      return try reduced(call, x, source) { x, updates, kind, includesSelf in
+        x.scatterSlices(axis: axis, index, updates, kind, includesSelf: includesSelf)
+      }
+    },
+    "index_add": .one { (call) throws(Diagnostic) in
+      let x = try call.subject()
+      var source = try call.tensor("source")
+      let factor = try call.number("alpha", default: 1)
+      if factor != 1 { source = (source * factor).cast(to: x.dtype) }
+      let axis = try call.integer("dim")
+      return x.scatterSlices(axis: axis, try call.tensor("index"), source, .add)
+    },
+    "index_copy": .one { (call) throws(Diagnostic) in
+      try call.subject().scatterSlices(
+        axis: try call.integer("dim"),
+        try call.tensor("index"),
+        try call.tensor("source")
+      )
+    },
+    "index_fill": .one { (call) throws(Diagnostic) in
+      let (x, axis) = (try call.subject(), try call.integer("dim"))
+      let index = try call.tensor("index").flatten()
+      var extents = x.shape.dimensions
+      extents[try x.shape.normalizedAxis(axis)] = index.extent(0)
+      let updates: Tensor
+      if case .tensor(let value) = call["value"] {
+        updates = value.cast(to: x.dtype).expand(extents)
+      } else {
+        updates = .full(Shape(extents), try call.number("value"), x.dtype)
+      }
+      return x.scatterSlices(axis: axis, index, updates)
+    },
+    "index_put": .one { (call) throws(Diagnostic) in try put(call) },
+    "take": .one { (call) throws(Diagnostic) in
+      let (x, index) = (try call.subject().flatten(), try call.tensor("index"))
+      return x.indexSelect(axis: 0, try positive(index, x.extent(0)))
+    },
+    "take_along_dim": .one { (call) throws(Diagnostic) in
+      let (x, index) = (try call.subject(), try call.tensor("indices"))
+      guard let axis = try call.optionalInteger("dim") else {
+        return x.flatten().gather(axis: 0, index.flatten())
+      }
+      guard x.rank == index.rank else { throw call.unsupported("of \(x.type) by \(index.type)") }
+      let place = try x.shape.normalizedAxis(axis)
+      var (ones, others) = (x.shape.dimensions, index.shape.dimensions)
+      (ones[place], others[place]) = (1, 1)
+      // All axes but the one broadcast.
+      var extents = try Shape.broadcasting([Shape(ones), Shape(others)]).dimensions
+      extents[place] = x.extent(place)
+      let values = x.expand(extents)
+      extents[place] = index.extent(place)
+      return values.gather(axis: place, index.expand(extents))
+    },
+    "one_hot": .one { (call) throws(Diagnostic) in
+      let count = try call.integer("num_classes", default: -1)
+      guard count > 0 else {
+        throw call.unsupported("without a number of classes", hint: "give num_classes")
+      }
+      let classes = Tensor.arange(Dimension(count), .int64)
+      return (try call.subject().unsqueeze(axis: -1) .== classes).cast(to: .int64)
+    },
+    "bucketize": .one { (call) throws(Diagnostic) in
+      guard case .tensor(let x) = call["self"] else { throw call.mismatch("self", "a tensor") }
+      return try place(x.unsqueeze(axis: -1), among: try call.tensor("boundaries"), call)
+    },
+    "searchsorted": .one { (call) throws(Diagnostic) in
+      let sorted = try call.tensor("sorted_sequence")
+      guard case .tensor(let x) = call["self"], !call.has("sorter") else {
+        throw call.unsupported("with a sorter, or of a number")
+      }
+      return try place(
+        x.unsqueeze(axis: -1),
+        among: sorted.rank > 1 ? sorted.unsqueeze(axis: -2) : sorted,
+        call
+      )
+    },
+    "isin": .one { (call) throws(Diagnostic) in
+      let (x, values) = (try call.tensor("elements"), try call.tensor("test_elements"))
+      let isIn = (x.unsqueeze(axis: -1) .== values.flatten()).any(axes: [-1])
+      return try call.bool("invert") ? isIn.logicalNot() : isIn
+    },
+    "cummax": withoutPositions { (x, axis) in x.cumulativeMax(axis: axis) },
+    "cummin": withoutPositions { (x, axis) in x.cumulativeMin(axis: axis) },
+  ]
+
+  private static func withoutPositions(
+    _ build: @escaping @Sendable (Tensor, Int) -> Tensor
+  ) -> AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      [
+        .tensor(build(try call.subject(), try call.integer("dim"))),
+        .unavailable("the positions of \(call.target)"),
+      ]
+    }
+  }
+
+  /// How many sorted values lie before a value; equal ones count if it is put to their right.
+  private static func place(_ x: Tensor, among sorted: Tensor, _ call: AtenCall)
+    throws(Diagnostic) -> Tensor
+  {
+    let side = try call.string("side", default: "left")
+    let isRight = try call.bool("right") || side == "right"
+    // NaN comes last.
+    let isBefore = isRight ? (sorted .> x).logicalNot() : (sorted .>= x).logicalNot()
+    let count = isBefore.cast(to: .int64).sum(axes: [-1])
+    return try call.bool("out_int32") ? count.cast(to: .int32) : count
+  }
+
+  /// The reductions of `scatter_reduce`; the mean is a sum and a count.
+  private static func reduced(
+    _ call: AtenCall,
+    _ x: Tensor,
+    _ source: Tensor,
+    _ scatter: (Tensor, Tensor, ScatterReduction, Bool) -> Tensor
+  ) throws(Diagnostic) -> Tensor {
+    let includesSelf = try call.bool("include_self", default: true)
+    switch try call.string("reduce") {
+    case "sum": return scatter(x, source, .add, includesSelf)
+    case "prod": return scatter(x, source, .multiply, includesSelf)
+    case "amax": return scatter(x, source, .maximum, includesSelf)
+    case "amin": return scatter(x, source, .minimum, includesSelf)
+    case "mean":
+      let sum = scatter(x, source, .add, includesSelf)
+      // An element without updates counts itself.
+      let ones = Tensor.full(like: source, 1, x.dtype)
+      let count = scatter(.full(like: x, 1), ones, .add, includesSelf)
+      return try apply(x.dtype.isFloatingPoint ? .divide : .floorDivide, [sum, count])
+    case let reduce: throw call.unsupported("with reduce='\(reduce)'")
+    }
+  }
+
+  /// `x[:, rows, columns] = values`, or `+=`: positions joined to one axis, values in slices.
+  private static func put(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let x = try call.subject()
+    let given = try call.optionalTensors("indices")
+    let axes = given.indices.filter { given[$0] != nil }
+    let indices = given.compactMap(\.self)
+    guard let first = axes.first, let last = axes.last, given.count <= x.rank else {
+      throw call.unsupported("of \(x.type) by \(axes.count) indices")
+    }
+    let values = try call.tensor("values").cast(to: x.dtype)
+    if indices.count == 1, indices[0].dtype == .bool {
+      let mask = indices[0]
+      guard first + mask.rank <= x.rank, try !call.bool("accumulate"), values.rank == 0 else {
+        throw call.unsupported("by a mask, of several values")
+      }
+      let after = [Dimension](repeating: 1, count: x.rank - first - mask.rank)
+      return x.maskedFill(mask.reshape(mask.shape.dimensions + after), values)
+    }
+    try checkPositions(indices, call)
+    guard last - first + 1 == axes.count else {
+      throw call.unsupported("by indices of axes that stand apart")
+    }
+    let common = try Shape.broadcasting(indices.map(\.shape)).dimensions
+    let extents = axes.map { x.extent($0) }
+    let index = try joined(indices, extents).expand(common).flatten()
+    let outer = Array(x.shape.dimensions[..<first])
+    let inner = Array(x.shape.dimensions[(last + 1)...])
+    let updates = values.expand(outer + common + inner)
+      .reshape(outer + [common.reduce(1, *)] + inner)
+    return x.reshape(outer + [extents.reduce(1, *)] + inner)
+      .scatterSlices(axis: first, index, updates, try call.bool("accumulate") ? .add : .replace)
+      .reshape(x.shape.dimensions)
+  }
+}
