@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import multiprocessing
 import os
 import re
 import subprocess
@@ -129,8 +130,11 @@ def all_models() -> list:
 # MARK: - In a process of its own: a model to a program and PyTorch's outputs
 
 
-def declare_torchvision() -> None:
-    """Declares what torchvision's extension would register, which needs a build of its own."""
+def import_libraries() -> None:
+    """Imports what models are made of, and declares what torchvision's extension would register.
+
+    That extension needs a build of its own.
+    """
     import torch
 
     library = torch.library.Library("torchvision", "DEF")
@@ -143,68 +147,150 @@ def declare_torchvision() -> None:
     ):  # fmt: skip
         library.define(f"{name}(Tensor x) -> Tensor")
     globals()["_library"] = library
+    import timm  # noqa: F401
+    import torchvision  # noqa: F401
+    import transformers  # noqa: F401
 
 
 def make(name: str):
-    """A model in eval mode with random weights, and inputs of batch 2."""
+    """A model in eval mode, and an input of batch 2."""
     import torch
 
-    torch.manual_seed(0)
     kind, model_name = name.split("/", 1)
     if kind == "torchvision":
-        declare_torchvision()
         import torchvision
 
         size = 299 if model_name == "inception_v3" else 224
         extra = {"init_weights": False} if model_name in ("googlenet", "inception_v3") else {}
         model = torchvision.models.get_model(model_name, weights=None, **extra)
-        return model.eval(), (torch.randn(2, 3, size, size),)
+        return model.eval(), picture(2, 3, size, size)
     if kind == "timm":
-        declare_torchvision()
         import timm
 
         model = timm.create_model(model_name, pretrained=False).eval()
-        return model, (torch.randn(2, *model.default_cfg.get("input_size", (3, 224, 224))),)
-    declare_torchvision()
+        return model, picture(2, *model.default_cfg.get("input_size", (3, 224, 224)))
     import transformers
 
     class_name, config_name, sizes, given = TRANSFORMERS[model_name]
     config = getattr(transformers, config_name)(**sizes)
     config.use_cache = False
-    config.return_dict = False
+    module = transformers
     if class_name == "WhisperEncoder":
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder as cls
-    else:
-        cls = getattr(transformers, class_name)
-    model = cls(config).eval()
-    ids = torch.randint(2, 500, (2, 16))
-    inputs = {
-        _TEXT: lambda: (ids,),
-        _IMAGE: lambda: (torch.randn(2, 3, 64, 64),),
-        "image56": lambda: (torch.randn(2, 3, 56, 56),),
-        "mel": lambda: (torch.randn(2, 16, 100),),
-        "wave": lambda: (torch.randn(2, 1600),),
+        from transformers.models.whisper import modeling_whisper as module
+    model = Tensors(getattr(module, class_name)(config)).eval()
+    return model, {
+        _TEXT: lambda: torch.randint(2, 500, (2, 16)),
+        _IMAGE: lambda: picture(2, 3, 64, 64),
+        "image56": lambda: picture(2, 3, 56, 56),
+        "mel": lambda: torch.randn(2, 16, 100),
+        "wave": lambda: torch.randn(2, 1600),
     }[given]()
-    return model, inputs
+
+
+def Tensors(model):  # noqa: N802, made when torch is imported
+    """A module that gives the tensors of a model's result, without classes of the library's."""
+    import torch
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, x):
+            leaves = torch.utils._pytree.tree_leaves(self.model(x))
+            return tuple(each for each in leaves if torch.is_tensor(each))
+
+    return Module()
+
+
+def picture(*shape):
+    """Random images that differ in large and in small: noise alone has the same averages everywhere."""
+    import torch
+    from torch.nn import functional as F  # noqa: N812
+
+    coarse = F.interpolate(torch.randn(*shape[:2], 4, 4), shape[2:], mode="bilinear")
+    return coarse + 0.5 * torch.randn(*shape) + torch.randn(*shape[:2], 1, 1)
+
+
+def disturb(model, x) -> None:
+    """Makes a model's result depend on all of it, and on its input.
+
+    What starts as a constant becomes random: zeros at the end of a branch would hide the branch. Batch
+    norms get the statistics of an input, as training gives them: with means of 0 and variances of 1
+    deep networks forget what they are given, and any result would match.
+    """
+    import torch
+
+    for name, buffer in model.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.8, 1.25)
+    for parameter in model.parameters():
+        if parameter.numel() > 1 and parameter.min() == parameter.max():
+            parameter.add_(torch.empty_like(parameter).uniform_(-0.1, 0.1))
+    norms = [
+        each for each in model.modules()
+        if isinstance(each, torch.nn.modules.batchnorm._BatchNorm) and each.track_running_stats
+    ]  # fmt: skip
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    model(x)
+    for norm, momentum in zip(norms, momenta):
+        norm.eval()
+        norm.momentum = momentum
 
 
 def export(name: str, folder: str) -> None:
-    """Writes `model.pt2`, and inputs and eager outputs as `data.pt`."""
+    """Writes `model.pt2`, and an input and eager outputs as `data.pt`, or `error` with the cause."""
     import torch
 
-    model, inputs = make(name)
-    with torch.no_grad():
-        outputs = model(*inputs)
-        is_dynamic = True
-        try:
-            batch = torch.export.Dim("batch", min=1, max=16)
-            program = torch.export.export(model, inputs, dynamic_shapes=[{0: batch}] * len(inputs))
-        except Exception:  # the model fixes its batch
-            is_dynamic = False
-            program = torch.export.export(model, inputs)
-    flat = [each for each in torch.utils._pytree.tree_leaves(outputs) if torch.is_tensor(each)]
-    torch.save({"inputs": inputs, "outputs": flat, "dynamic": is_dynamic}, f"{folder}/data.pt")
-    torch.export.save(program, f"{folder}/model.pt2")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    try:
+        model, x = make(name)
+        with torch.no_grad():
+            disturb(model, x)
+            try:
+                batch = torch.export.Dim("batch", min=1, max=16)
+                program = torch.export.export(model, (x,), dynamic_shapes=({0: batch},))
+                # Another batch than the one that the program was exported with.
+                x, is_dynamic = torch.cat([x, x[:1].flip(-1)]), True
+            except Exception:  # the model fixes its batch
+                program, is_dynamic = torch.export.export(model, (x,)), False
+            outputs = model(x)
+        leaves = torch.utils._pytree.tree_leaves(outputs)
+        flat = [each for each in leaves if torch.is_tensor(each)]
+        torch.save({"input": x, "outputs": flat, "dynamic": is_dynamic}, f"{folder}/data.pt")
+        torch.export.save(program, f"{folder}/partial.pt2")
+        os.replace(f"{folder}/partial.pt2", f"{folder}/model.pt2")
+    except BaseException as error:
+        with open(f"{folder}/error", "w") as file:
+            file.write(f"{type(error).__name__}: {error}")
+        raise SystemExit(1) from error
+
+
+def export_apart(name: str, folder: str, seconds: float) -> str | None:
+    """Exports in a copy of this process, which has imported the libraries; returns why it failed."""
+    os.makedirs(folder, exist_ok=True)
+    if not os.path.exists(f"{folder}/model.pt2") and not os.path.exists(f"{folder}/error"):
+        process = multiprocessing.get_context("fork").Process(target=export, args=(name, folder))
+        process.start()
+        process.join(seconds)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            return f"takes over {seconds:.0f} s"
+    if os.path.exists(f"{folder}/model.pt2"):
+        return None
+    if os.path.exists(f"{folder}/error"):
+        with open(f"{folder}/error") as file:
+            return last_line(file.read())
+    return "the process died"
 
 
 def compare(folder: str) -> None:
@@ -217,16 +303,22 @@ def compare(folder: str) -> None:
     data = torch.load(f"{folder}/data.pt")
     with Model(f"{folder}/model.so") as model:
         names = list(model.get_input_name_to_index_map())
-        results = list(model.run_with_tensors(dict(zip(names, data["inputs"]))).values())
-    worst = 0.0
+        results = list(model.run_with_tensors({names[0]: data["input"]}).values())
+    worst = 0.0 if len(results) == len(data["outputs"]) else float("inf")
+    spread = float("inf")
     for got, expected in zip(results, data["outputs"]):
-        if expected.numel() == 0:
-            continue
-        expected, got = expected.double(), got.double()
-        norm = max(expected.norm().item(), 1e-30)
-        error = (got - expected).norm().item() / norm
-        worst = max(worst, error if error == error else float("inf"))
-    print(json.dumps({"error": worst, "outputs": len(results), "dynamic": data["dynamic"]}))
+        if got.shape != expected.shape:
+            worst = float("inf")
+        elif expected.numel() != 0:
+            expected, got = expected.double(), got.double()
+            norm = max(expected.norm().item(), 1e-30)
+            error = (got - expected).norm().item() / norm
+            worst = max(worst, error if error == error else float("inf"))
+            if expected.dim() > 1 and expected.shape[0] > 1:
+                away = (expected[1:] - expected[:1]).norm().item()
+                spread = min(spread, away / norm)
+    result = {"error": worst, "outputs": len(results), "dynamic": data["dynamic"]}
+    print(json.dumps({**result, "spread": None if spread == float("inf") else spread}))
 
 
 # MARK: - All models
@@ -249,75 +341,115 @@ def run(command: list, seconds: float) -> subprocess.CompletedProcess:
 
 def measure(name: str, options: argparse.Namespace) -> dict:
     """Exports, compiles, runs and compares a model."""
-    result = {"model": name}
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        done = run([sys.executable, __file__, "--export", name, folder], options.timeout)
-        if done.returncode:
-            return {**result, "stage": "export", "cause": last_line(done.stderr)}
-        program = f"{folder}/model.pt2"
-        if options.dry_run:
-            done = run([options.ait, "compile", program, "--dry-run"], options.timeout)
-            if done.returncode:
-                missing = re.findall(r"^- (\S+)", done.stdout, re.M)
-                return {**result, "stage": "import", "cause": ", ".join(missing) or last_line(done.stderr)}
-            return {**result, "stage": "imports"}
-        begin = time.time()
-        command = [options.ait, "compile", program, "-o", f"{folder}/model.so"]
-        command += ["--work-directory", folder]
-        done = run(command, options.timeout)
-        if done.returncode:
-            return {**result, "stage": "compile", "cause": last_line(done.stderr)}
-        result["seconds"] = round(time.time() - begin, 1)
+        kept = os.path.join(options.keep or folder, name.replace("/", "--"))
+        cause = export_apart(name, kept, options.timeout)
+        if cause:
+            return {"model": name, "stage": "export", "cause": cause}
+        if options.export_only:
+            return {"model": name, "stage": "exported"}
+        result = compiled(name, f"{kept}/model.pt2", folder, options)
+        if result["stage"] != "compiled":
+            return result
+        os.symlink(os.path.abspath(f"{kept}/data.pt"), f"{folder}/data.pt")
         done = run([sys.executable, __file__, "--compare", folder], options.timeout)
         if done.returncode:
             return {**result, "stage": "run", "cause": last_line(done.stderr)}
         result.update(json.loads(done.stdout.strip().splitlines()[-1]))
-    result["stage"] = "matches" if result["error"] <= options.tolerance else "differs"
+    if not result["error"] <= options.tolerance:
+        result["stage"] = "differs"
+    elif result["spread"] is not None and result["error"] > 1e-2 * result["spread"]:
+        # The same whatever the input: such a match says nothing.
+        result.update(stage="compare", cause="the result hardly depends on the input")
+    else:
+        result["stage"] = "matches"
     return result
+
+
+def compiled(name: str, program: str, folder: str, options: argparse.Namespace) -> dict:
+    """Compiles a program to `model.so`; with --dry-run, only reads it."""
+    result = {"model": name}
+    if options.dry_run:
+        done = run([options.ait, "compile", program, "--dry-run"], options.timeout)
+        if done.returncode:
+            missing = re.findall(r"^- (\S+)", done.stdout, re.M)
+            cause = ", ".join(missing) or last_line(done.stderr)
+            return {**result, "stage": "import", "cause": cause}
+        return {**result, "stage": "imports"}
+    begin = time.time()
+    command = [options.ait, "compile", program, "-o", f"{folder}/model.so", "--work-directory", folder]
+    done = run(command, options.timeout)
+    if done.returncode:
+        return {**result, "stage": "compile", "cause": last_line(done.stderr)}
+    return {**result, "stage": "compiled", "seconds": round(time.time() - begin, 1)}
 
 
 def table(results: list, options: argparse.Namespace) -> str:
     """The results as Markdown."""
-    matching = sum(1 for result in results if result["stage"] == "matches")
+    import timm
+    import torch
+    import torchvision
+    import transformers
+
+    libraries = [(each.__name__, each.__version__) for each in (torch, torchvision, timm, transformers)]
     lines = [
         "# Coverage",
         "",
-        "Generated by `Benchmarks/coverage.py`; do not edit.",
+        "Generated by `Benchmarks/coverage.py --output docs/coverage.md`; do not edit. Its head says which "
+        "packages it needs; these were " + ", ".join(" ".join(each) for each in libraries) + ".",
         "",
-        f"{matching} of {len(results)} models compile as `torch.export` writes them and match eager "
-        f"PyTorch in float32: an error of at most {options.tolerance:g} of an output's norm. Weights "
-        "are random. *dynamic*: exported with a batch of 1 to 16.",
+        "Models are exported by `torch.export` and compiled for the CPU as they are. Weights are random, "
+        "also those that start as constants; batch norms have the statistics of an input. A model "
+        f"*matches* if the error of each output, relative to its norm, is at most {options.tolerance:g} "
+        "against eager PyTorch in float32, and below a hundredth of the *spread*: how far the outputs of "
+        "two inputs lie apart, relative to the norm. *dynamic*: exported with a symbolic batch of 1 to 16 "
+        "at batch 2, and run at batch 3. Images have the sizes of the models' defaults, for torchvision "
+        "224 (299 for Inception); transformers are small configurations with images of 64 and 16 tokens. "
+        "The last column is the time of `ait compile` on a machine shared with others, with objects of "
+        "earlier models reused.",
         "",
-        "| model | result | error | batch | compiled in |",
-        "| --- | --- | ---: | --- | ---: |",
+        "| library | models | match | of them dynamic |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    kinds = sorted({each["model"].split("/")[0] for each in results})
+    for kind in [*kinds, ""]:
+        some = [each for each in results if each["model"].startswith(kind)]
+        matching = [each for each in some if each["stage"] == "matches"]
+        dynamic = sum(1 for each in matching if each["dynamic"])
+        lines.append(f"| {kind or 'all'} | {len(some)} | {len(matching)} | {dynamic} |")
+    lines += [
+        "",
+        "| model | result | error | spread | batch | compiled in |",
+        "| --- | --- | ---: | ---: | --- | ---: |",
     ]
     for result in sorted(results, key=lambda each: each["model"]):
         cause = result.get("cause", "").replace("|", "\\|")
         verdict = result["stage"] if not cause else f"{result['stage']} fails: {cause}"
         error = f"{result['error']:.1e}" if "error" in result else ""
+        spread = f"{result['spread']:.1e}" if result.get("spread") is not None else ""
         batch = {True: "dynamic", False: "fixed", None: ""}[result.get("dynamic")]
         seconds = f"{result['seconds']} s" if "seconds" in result else ""
-        lines.append(f"| {result['model']} | {verdict} | {error} | {batch} | {seconds} |")
+        lines.append(f"| {result['model']} | {verdict} | {error} | {spread} | {batch} | {seconds} |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--export", nargs=2, metavar=("MODEL", "FOLDER"), help=argparse.SUPPRESS)
     parser.add_argument("--compare", metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--ait", default=os.path.join(ROOT, ".build/release/ait"))
     parser.add_argument("--only", default="*", help="models whose names match, such as 'timm/*'")
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--keep", help="a folder for exported programs, which are used again")
+    parser.add_argument("--export-only", action="store_true")
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("--tolerance", type=float, default=1e-4)
     parser.add_argument("--resume", help="a file of results as JSON lines, which is continued")
     parser.add_argument("--output", help="where the table goes")
     options = parser.parse_args()
-    if options.export:
-        return export(*options.export)
     if options.compare:
         return compare(options.compare)
+    import_libraries()
     known = {}
     if options.resume and os.path.exists(options.resume):
         with open(options.resume) as file:
