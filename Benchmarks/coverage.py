@@ -429,7 +429,14 @@ def table(results: list, options: argparse.Namespace) -> str:
         spread = f"{result['spread']:.1e}" if result.get("spread") is not None else ""
         batch = {True: "dynamic", False: "fixed", None: ""}[result.get("dynamic")]
         seconds = f"{result['seconds']} s" if "seconds" in result else ""
-        lines.append(f"| {result['model']} | {verdict} | {error} | {spread} | {batch} | {seconds} |")
+        mark = " ¹" if result.get("earlier") else ""
+        lines.append(f"| {result['model']}{mark} | {verdict} | {error} | {spread} | {batch} | {seconds} |")
+    if any(result.get("earlier") for result in results):
+        lines += [
+            "",
+            "¹ Measured with an earlier state of this script and of the importer: images were noise, and "
+            "batch norms had random statistics near those they start with.",
+        ]
     return "\n".join(lines) + "\n"
 
 
