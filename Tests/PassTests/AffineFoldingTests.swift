@@ -64,6 +64,44 @@ import Testing
     )
   }
 
+  /// The batch normalisation of a branch, which the sum behind it was fused with.
+  @Test func handsBackToTheOtherProduct() throws {
+    try expect(
+      AffineFolding(),
+      on: """
+        input x: float32[2, 5, 4]
+        constant v: float32[6, 3, 4]
+        constant m: float32[6]
+        constant s: float32[6]
+        constant w: float32[6, 3, 4]
+        t = pointwise(s) {body: (x0: float32) { t1 = exp(x0); return t1 }}
+        b = convolution(x, v) {stride: [1]}
+        z = convolution(x, w, b, m, t) {stride: [1], epilogue: (x0: float32, x1: float32, x2: float32,
+          x3: float32) { t4 = subtract(x1, x2); t5 = multiply(t4, x3); t6 = add(x0, t5);
+          t7 = relu(t6); return t7 }}
+        output Z = z
+        """,
+      becomes: """
+        input x: float32[2, 5, 4]
+        constant v: float32[6, 3, 4]
+        constant m: float32[6]
+        constant s: float32[6]
+        constant w: float32[6, 3, 4]
+        t = pointwise(s) {body: (x0: float32) { t1 = exp(x0); return t1 }} : float32[6]
+        b_shift = pointwise(m, t) {body: (x0: float32, x1: float32) { t2 = negate(x0);
+          t3 = multiply(t2, x1); return t3 }} : float32[6]
+        reshape = reshape(t) {shape: [6, 1, 1]} : float32[6, 1, 1]
+        v_scaled = pointwise(v, reshape) {body: (x0: float32, x1: float32)
+          { t2 = multiply(x0, x1); return t2 }} : float32[6, 3, 4]
+        b = convolution(x, v_scaled, b_shift) {stride: [1], epilogue: (x0: float32, x1: float32)
+          { t2 = add(x0, x1); return t2 }} : float32[2, 3, 6]
+        z = convolution(x, w, b) {stride: [1], epilogue: (x0: float32, x1: float32)
+          { t2 = add(x0, x1); t3 = relu(t2); return t3 }} : float32[2, 3, 6]
+        output Z = z
+        """
+    )
+  }
+
   /// A value of a run, a result that is used twice, a factor for each row, and a literal.
   @Test func leavesTheRest() throws {
     let before = """

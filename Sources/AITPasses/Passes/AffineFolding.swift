@@ -26,6 +26,10 @@ import AITOperators
 /// half precision would be rounded once more, so there the factor stays in the epilogue, in float32.
 /// Factors and terms that are literals alone stay where they are.
 ///
+/// A factor that an epilogue has for a further input, which is the result of another product that
+/// nothing else reads, becomes that product's epilogue with its term, and so part of its weight in the
+/// next round: the batch normalisation of a branch that ends in a sum.
+///
 /// Runs after `EpilogueFusion`, which puts the chain in one place. Visits each node once.
 package struct AffineFolding: GraphPass {
   package static let name = "affine-folding"
@@ -35,11 +39,57 @@ package struct AffineFolding: GraphPass {
   package func run(on graph: inout Graph, in context: PassContext) throws(Diagnostic) {
     let invariant = graph.invariantValues()
     for id in graph.sortedNodes() where graph.contains(id) {
-      guard graph[id].op is MatMul || graph[id].op is Convolution,
-        let form = AffineForm(of: id, in: graph, invariant)
+      guard graph[id].op is MatMul || graph[id].op is Convolution, graph[id].fusion.prologue == nil
       else { continue }
+      if try handBack(id, in: &graph, invariant) { continue }
+      guard let form = AffineForm(of: id, in: graph, invariant) else { continue }
       try fold(form, id, in: &graph, invariant)
     }
+  }
+
+  /// Gives what an epilogue does to the result of another product back to that product, if its weight
+  /// can take the factor; returns whether there was such a result.
+  private func handBack(_ id: NodeID, in graph: inout Graph, _ invariant: [Bool])
+    throws(Diagnostic) -> Bool
+  {
+    let node = graph[id]
+    let extras = node.inputs.suffix(node.fusion.epilogueInputCount)
+    for (position, value) in extras.enumerated() {
+      guard let producer = graph.producer(of: value), graph.hasOneUse(value),
+        graph[producer].fusion.isEmpty, graph[producer].outputs.count == 1,
+        graph[value].type.shape == graph[node.outputs[0]].type.shape,
+        graph[producer].op is MatMul || graph[producer].op is Convolution
+      else { continue }
+      let weight = graph[producer].inputs[graph[producer].inputs.count - 1]
+      guard weight.index < invariant.count, invariant[weight.index], graph.hasOneUse(weight),
+        filterAxis(of: graph[producer].op, graph[weight].type) != nil,
+        let form = AffineForm(of: id, input: position + 1, in: graph, invariant),
+        form.scale != nil, form.type == graph[weight].type.dtype
+      else { continue }
+      let moved = form.alone.trimmed(in: graph)
+      let left = form.rest.trimmed(in: graph)
+      // The producer first: what it needs would go with its last reader.
+      let other = graph[producer]
+      var fusion = other.fusion
+      fusion.epilogue = moved.expression
+      let result = try graph.replace(
+        producer,
+        with: other.op,
+        other.inputs + moved.values,
+        fusion: fusion
+      )[0]
+      fusion = node.fusion
+      fusion.epilogue = left.expression
+      let values = node.inputs.dropLast(extras.count) + left.values
+      _ = try graph.replace(
+        id,
+        with: node.op,
+        values.map { $0 == value ? result : $0 },
+        fusion: fusion
+      )
+      return true
+    }
+    return false
   }
 
   private func fold(_ form: AffineForm, _ id: NodeID, in graph: inout Graph, _ invariant: [Bool])
@@ -89,7 +139,8 @@ package struct AffineFolding: GraphPass {
   }
 }
 
-/// An epilogue that uses its node's result r only as `r · scale + shift`.
+/// An epilogue that uses one of its inputs r, its node's result as a rule, only as
+/// `r · scale + shift`.
 private struct AffineForm {
   /// The type that the epilogue is computed in.
   let type: DType
@@ -100,22 +151,27 @@ private struct AffineForm {
   private let coefficients: ScalarExpression
   private let epilogue: ScalarExpression
   private let extras: [ValueID]
+  /// The input r.
+  private let subject: Int
   /// The instruction of the epilogue that is the form.
   private let end: Int
 
   /// Whether scale and shift are values of the graph as they are.
   let isSettled: Bool
 
-  init?(of id: NodeID, in graph: Graph, _ invariant: [Bool]) {
+  init?(of id: NodeID, input subject: Int = 0, in graph: Graph, _ invariant: [Bool]) {
     let node = graph[id]
     guard let epilogue = node.fusion.epilogue, node.fusion.joinedResults == 1,
-      let result = epilogue.inputTypes.first, result.isFloatingPoint
+      epilogue.inputTypes.indices.contains(subject)
     else { return nil }
+    let result = epilogue.inputTypes[subject]
+    guard result.isFloatingPoint else { return nil }
+    self.subject = subject
     let extras = Array(node.inputs.suffix(node.fusion.epilogueInputCount))
     type = result.computeType
     self.epilogue = epilogue
     self.extras = extras
-    var builder = CoefficientBuilder(result, type, epilogue) { input in
+    var builder = CoefficientBuilder(subject, type, epilogue) { input in
       let value = extras[input - 1]
       let shape = graph[value].type.shape
       return value.index < invariant.count && invariant[value.index]
@@ -145,6 +201,39 @@ private struct AffineForm {
       part.setResults([index])
       guard !part.usedInputs.isEmpty else { return nil }
     }
+  }
+
+  /// What makes the form of r, as an epilogue of the node that computes it.
+  var alone: FusedBody {
+    var out = ScalarExpression(inputs: [epilogue.inputTypes[subject]] + coefficients.inputTypes)
+    var parts = coefficients
+    parts.setResults([scale, shift].compactMap(\.self))
+    let made = out.inline(parts, Array(1...parts.inputTypes.count))
+    var form = 0
+    if scale != nil { form = out.call(.multiply, form, made[0]) }
+    if shift != nil { form = out.call(.add, form, made[made.count - 1]) }
+    out.setResults([form])
+    return FusedBody(out.simplified(), [.result] + extras.map { .value($0) })
+  }
+
+  /// The epilogue where r is the form.
+  var rest: FusedBody {
+    var out = ScalarExpression(inputs: epilogue.inputTypes)
+    var mapping: [Int] = []
+    for (index, instruction) in epilogue.instructions.enumerated() {
+      switch instruction {
+      case _ where index == end: mapping.append(subject)
+      case .input(let input): mapping.append(input)
+      case .constant(let constant):
+        mapping.append(out.constant(constant.value, epilogue.types[index]))
+      case .call(let function, let operands):
+        mapping.append(out.call(function, operands.map { mapping[$0] }))
+      case .cast(let operand):
+        mapping.append(out.cast(mapping[operand], to: epilogue.types[index]))
+      }
+    }
+    out.setResults(epilogue.results.map { mapping[$0] })
+    return FusedBody(out.simplified(), [.result] + extras.map { .value($0) })
   }
 
   /// Adds a coefficient to the graph as a value of the type that the epilogue is computed in.
@@ -200,11 +289,12 @@ private struct CoefficientBuilder {
   private var fixed: [Int: Int] = [:]
   private let source: ScalarExpression
   private let type: DType
+  private let subject: Int
   private let own: DType
   private let isFixed: (Int) -> Bool
 
   init(
-    _ own: DType,
+    _ subject: Int,
     _ type: DType,
     _ source: ScalarExpression,
     _ isFixed: @escaping (Int) -> Bool
@@ -212,7 +302,8 @@ private struct CoefficientBuilder {
     coefficients = ScalarExpression(inputs: Array(source.inputTypes.dropFirst()))
     self.source = source
     self.type = type
-    self.own = own
+    self.subject = subject
+    own = source.inputTypes[subject]
     self.isFixed = isFixed
   }
 
@@ -221,9 +312,9 @@ private struct CoefficientBuilder {
   mutating func run() -> Int? {
     for (index, instruction) in source.instructions.enumerated() {
       switch instruction {
-      case .input(0): affine[index] = (nil, nil)
+      case .input(subject): affine[index] = (nil, nil)
       case .input(let input):
-        if source.types[index].isFloatingPoint, isFixed(input) {
+        if input > 0, source.types[index].isFloatingPoint, isFixed(input) {
           fixed[index] = coefficients.cast(input - 1, to: type)
         }
       case .constant(let constant):
