@@ -9,6 +9,7 @@
 
 #include "ait/cpu/convolution.h"
 #include "ait/cpu/convolution_depthwise.h"
+#include "ait/cpu/convolution_winograd.h"
 #include "ait/cpu/matmul.h"
 
 #include <cstdio>
@@ -111,6 +112,17 @@ void measure(const Options& options, const Layer& layer) {
       report(options, name, products, threads, pool,
              [&] { depthwiseConvolution<Config, Access::contiguous, BiasRelu, In, Out>(context); });
       continue;
+    }
+    if (layer.taps == 3 && layer.stride == 1 && layer.channels >= 16) {
+      const int64_t padded = gemm::ceilDivide(O, kWidth) * kWidth * C;
+      const auto transformed = allocate<float>(36 * padded);
+      fill(transformed.get(), 36 * padded);
+      void* others[] = {image.get(), transformed.get(), bias.get(), result.get()};
+      const KernelContext more{others, sizes.data(), nullptr, pool};
+      report(options, name + " Winograd 2", products, threads, pool,
+             [&] { winogradConvolution<2, BiasRelu, In, Out>(more); });
+      report(options, name + " Winograd 4", products, threads, pool,
+             [&] { winogradConvolution<4, BiasRelu, In, Out>(more); });
     }
     if (layer.taps > 1) {
       report(options, name, products, threads, pool,

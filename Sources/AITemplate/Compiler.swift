@@ -55,10 +55,11 @@ package struct Compiler: Sendable {
     return Compiler(target: target, options: options, choosing: choice)
   }
 
-  /// What kernels may do to numbers: on the CPU, nothing.
+  /// What kernels may do to numbers.
   package var numerics: Numerics {
     var numerics = Numerics()
     numerics.allowsTF32 = options.allowsTF32 && target.isGPU
+    numerics.allowsWinograd = options.allowsWinograd
     return numerics
   }
 
@@ -72,7 +73,7 @@ package struct Compiler: Sendable {
     context.computesAttention = computesAttention
     try AttentionDecomposition().run(on: &graph, in: context)
     let backend: any Backend =
-      target.isGPU ? GPUBackend(target, numerics, choosing: choice) : CPUBackend(target)
+      target.isGPU ? GPUBackend(target, numerics, choosing: choice) : CPUBackend(target, numerics)
     return try Planner.plan(graph, for: backend, asked: constraints)
   }
 

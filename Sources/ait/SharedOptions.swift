@@ -82,6 +82,14 @@ struct GraphOptions: ParsableArguments {
   )
   var tf32 = false
 
+  @Flag(
+    help: """
+      On the CPU, compute all convolutions directly, none by Winograd's minimal filtering: slower, with \
+      errors of some 3e-7 in place of 2e-6.
+      """
+  )
+  var noWinograd = false
+
   @Flag(help: "Check every pass: verify the graph, and evaluate it before and after.")
   var checkPasses = false
 
@@ -117,6 +125,7 @@ struct GraphOptions: ParsableArguments {
     options.optimizes = !noOptimization
     options.checksPasses = checkPasses
     options.allowsTF32 = tf32
+    options.allowsWinograd = !noWinograd
   }
 }
 

@@ -5,7 +5,8 @@ import AITOperators
 
 /// Register tiles of neighbouring outputs by packed filters, over windows of the image that are
 /// copied with their padding (`convolution.h`); vectors along the channels where each has a filter
-/// of its own (`convolution_depthwise.h`). The epilogue runs on the accumulators.
+/// of its own (`convolution_depthwise.h`); patches of outputs by fewer products where that is faster
+/// (`WinogradConvolution`). The epilogue runs on the accumulators.
 ///
 /// Constant filters are packed once; others when the kernel begins, into its workspace. An image
 /// that no tap leaves is read in place if it is float32 or float64 with adjacent channels. Expected
@@ -21,7 +22,8 @@ extension Convolution: CPULowerable {
     }
     let dtype = node.inputs[0].type.dtype
     let storage = CxxScalar.storageType(dtype)
-    let packing = packing(problem, node.inputs[1], target)
+    let winograd = WinogradConvolution(problem, node, target)
+    let packing = winograd?.packing() ?? packing(problem, node.inputs[1], target)
     let isConstant = node.inputs[1].isConstant && packing.sizeInBytes > 0
     let isAdjacent = problem.imageStrides[4] == 1 || problem.groups * problem.channels == 1
     let isInPlace = problem.isInside && isAdjacent && dtype.sizeInBytes >= 4
@@ -32,21 +34,22 @@ extension Convolution: CPULowerable {
       + (isInPlace && !isDepthwise ? ", ait::Image::inPlace>" : ">")
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     let access = isAdjacent ? "ait::Access::contiguous" : "ait::Access::strided"
+    let stem = winograd != nil ? "winograd_" : isDepthwise ? "depthwise_" : ""
+    let header = winograd != nil ? "_winograd" : isDepthwise ? "_depthwise" : ""
     let kernel = KernelSource(
-      stem: "\(isDepthwise ? "depthwise_" : "")convolution_\(dtype.rawValue)",
-      headers: [
-        "ait/cpu/math.h",
-        isDepthwise ? "ait/cpu/convolution_depthwise.h" : "ait/cpu/convolution.h",
-      ],
+      stem: "\(stem)convolution_\(dtype.rawValue)",
+      headers: ["ait/cpu/math.h", "ait/cpu/convolution\(header).h"],
       definitions: CxxScalar.body(named: "Epilogue", epilogue),
-      statement: KernelText.call(
-        isDepthwise ? "depthwiseConvolution" : "convolution",
-        [config] + (isDepthwise ? [access] : []) + [
-          "Epilogue", KernelText.pack("Inputs", problem.extraTypes),
-          KernelText.pack("Outputs", problem.outputTypes),
-        ]
-      ),
-      configuration: (isConstant ? "filters packed" : "filters packed in each run")
+      statement: winograd?.statement()
+        ?? KernelText.call(
+          isDepthwise ? "depthwiseConvolution" : "convolution",
+          [config] + (isDepthwise ? [access] : []) + [
+            "Epilogue", KernelText.pack("Inputs", problem.extraTypes),
+            KernelText.pack("Outputs", problem.outputTypes),
+          ]
+        ),
+      configuration: winograd.map { "patches of \($0.outputs) x \($0.outputs) outputs" }
+        ?? (isConstant ? "filters packed" : "filters packed in each run")
         + (isDepthwise ? "" : isInPlace ? ", image in place" : ", image in windows")
     )
     let flops =

@@ -272,6 +272,11 @@ extension Convolution {
         TensorType(.float16, [40, 3, 3, 24]),
       ]
     ),
+    // Enough of both for other algorithms than the direct one.
+    OperatorExample(
+      Convolution(stride: [1, 1], padding: pads(1, 1)),
+      [TensorType(.float32, [1, 15, 18, 37]), TensorType(.float32, [33, 3, 3, 37])]
+    ),
     // Few channels, as of the first layer of a network.
     OperatorExample(
       Convolution(stride: [2, 2], padding: pads(3, 3)),
