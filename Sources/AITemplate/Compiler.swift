@@ -45,7 +45,7 @@ package struct Compiler: Sendable {
   /// Which attention the target has a kernel for.
   private var computesAttention: PassContext.AttentionSupport {
     let isGPU = target.isGPU
-    return { op, types in isGPU ? op.isComputedOnGPU(types) : op is any CPULowerable }
+    return { op, types in isGPU ? op.isComputedOnGPU(types) : op.isComputedOnCPU(types) }
   }
 
   /// The same compiler without the passes: every node becomes kernels as it is.
