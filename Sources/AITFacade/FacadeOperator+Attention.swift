@@ -4,7 +4,7 @@ import AITGraph
 extension FacadeOperator {
   /// Attention by softmax.
   ///
-  /// Where no key is present, the result is NaN, as in PyTorch.
+  /// Where no key is present, the result is 0, as in PyTorch.
   static let attention: [FacadeOperator] = [
     FacadeOperator(
       "bmm_softmax_bmm",

@@ -53,7 +53,12 @@ extension AtenOperator {
     "einsum": .one { (call) throws(Diagnostic) in
       try Einsum(try call.string("equation"), try call.tensors("tensors"), call).result()
     },
-    "scaled_dot_product_attention": .one { (call) throws(Diagnostic) in try attention(call) },
+    "scaled_dot_product_attention": plainAttention,
+    "_scaled_dot_product_attention_math": chosenAttention(mask: "attn_mask"),
+    "_scaled_dot_product_flash_attention": chosenAttention(mask: "attn_mask"),
+    "_scaled_dot_product_flash_attention_for_cpu": chosenAttention(mask: "attn_mask"),
+    "_scaled_dot_product_efficient_attention": chosenAttention(mask: "attn_bias"),
+    "_scaled_dot_product_cudnn_attention": chosenAttention(mask: "attn_bias"),
   ]
 
   /// The sum of products over axes of one and of the other.
@@ -90,37 +95,33 @@ extension AtenOperator {
     )
   }
 
-  private static func attention(_ call: AtenCall) throws(Diagnostic) -> Tensor {
-    let query = try call.tensor("query")
-    var (key, value) = (try call.tensor("key"), try call.tensor("value"))
+  private static let plainAttention = one { (call) throws(Diagnostic) in
+    try attention(call, mask: "attn_mask")
+  }
+
+  /// Attention by one of the functions that PyTorch chooses for its devices, of whose results all but the
+  /// first are for training.
+  private static func chosenAttention(mask: String) -> AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      let statistics = AtenValue.unavailable("the statistics of \(call.target)")
+      return [.tensor(try attention(call, mask: mask))] + Array(repeating: statistics, count: 8)
+    }
+  }
+
+  /// Attention, where the mask has one of several names.
+  private static func attention(_ call: AtenCall, mask: String) throws(Diagnostic) -> Tensor {
     guard try call.number("dropout_p", default: 0) == 0 else {
       throw call.unsupported("with dropout", hint: "export the module in eval mode")
     }
-    if try call.bool("enable_gqa"), query.rank >= 3 {
-      guard key.rank == query.rank, value.rank == query.rank, key.extent(query.rank - 3) != 0 else {
-        throw call.unsupported("of \(query.type), \(key.type) and \(value.type)")
-      }
-      // Grouped queries: each head of keys and values serves several heads of queries.
-      let axis = query.rank - 3
-      let repeats = query.extent(axis) / key.extent(axis)
-      if repeats != 1 {
-        key = key.repeatInterleave(repeats, axis: axis)
-        value = value.repeatInterleave(repeats, axis: axis)
-      }
-    }
-    let mask = try call.optionalTensor("attn_mask")
-    let y = scaledDotProductAttention(
-      query,
-      key,
-      value,
-      mask: mask,
+    return scaledDotProductAttention(
+      try call.tensor("query"),
+      try call.tensor("key"),
+      try call.tensor("value"),
+      mask: try call.optionalTensor(mask),
       scale: try call.optionalNumber("scale"),
-      isCausal: try call.bool("is_causal")
+      isCausal: try call.bool("is_causal"),
+      groupsHeads: try call.bool("enable_gqa")
     )
-    guard let mask else { return y }
-    // PyTorch gives zeros for a query that may see no key.
-    let sees = mask.dtype == .bool ? mask : mask .> -Double.infinity
-    return `where`(sees.any(axes: [-1], keepsDimensions: true), y, 0).cast(to: y.dtype)
   }
 }
 

@@ -176,7 +176,7 @@ struct AttentionTests {
     let graph = try Graph(name: "encoder", outputs: [encoder(x)])
     let names = Set(graph.nodeIDs.map { graph[$0].name })
     for name in [
-      "layers_0_self_attn_query", "layers_0_self_attn_attention_scores", "layers_1_linear2",
+      "layers_0_self_attn_query", "layers_0_self_attn_attention", "layers_1_linear2",
       "layers_1_norm1", "layers_0_self_attn_out_proj", "layers_1_add", "layers_0_activation",
     ] { #expect(names.contains(name), "\(name)") }
     #expect(
