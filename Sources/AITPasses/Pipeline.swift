@@ -32,6 +32,8 @@ package struct Pipeline: Sendable {
     // After permutes are flags: a factor looks for its product through views. Before products are
     // merged, which asks that all of them end alike.
     ScaleMotion(),
+    // After scales stand behind products, and while scores and weights are values of their own.
+    AttentionRecognition(),
     // Before pointwise work is fused: what has a permute in between is not put together.
     PermuteMotion(),
     PointwiseFusion(),

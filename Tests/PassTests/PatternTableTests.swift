@@ -30,12 +30,11 @@ import Testing
     Row(
       "bert_block",
       [
-        "matmul", "matmul", "softmax", "matmul", "matmul", "layer_norm", "matmul", "matmul",
-        "layer_norm",
+        "matmul", "attention", "matmul", "layer_norm", "matmul", "matmul", "layer_norm",
       ]
     ),
     Row("scale_mask_softmax", ["softmax"]),
-    Row("packed_projection", ["matmul", "matmul", "softmax", "matmul", "matmul"]),
+    Row("packed_projection", ["matmul", "attention", "matmul"]),
     Row("grouped_queries", ["matmul", "softmax"]),
     Row("rotary", ["pointwise", "concat", "pointwise"]),
     Row("causal_mask", ["softmax"]),
