@@ -5,9 +5,9 @@ import AITGraph
 ///
 /// query is `[…, T, E]`, key and value `[…, S, E]`, the result `[…, T, E]`; head h attends within
 /// the h-th part of E / heads columns. Composed of ``linear(_:_:bias:file:line:)`` and
-/// ``scaledDotProductAttention(_:_:_:mask:scale:isCausal:file:line:)``, which passes fuse. The
-/// parameters have PyTorch's names: `in_proj_weight` `[3E, E]` holds the projections of query, key
-/// and value one below the other.
+/// ``scaledDotProductAttention(_:_:_:mask:scale:isCausal:groupsHeads:file:line:)``. The
+/// parameters have PyTorch's names: `in_proj_weight` `[3E, E]` holds the projections of query, key and
+/// value one below the other.
 open class MultiheadAttention: Module, UnaryLayer {
   /// E.
   public let width: Int
