@@ -193,11 +193,13 @@ package struct AttentionRecognition: GraphPass {
     let result = graph[node.outputs[0]].type
     // Heads that are shared are read where they lie.
     var (key, value) = (match.key, match.value)
-    if let shared = sharedHeads(match, in: graph) { (key, value) = (shared.key, shared.value) }
+    let shared = sharedHeads(match, in: graph)
+    if let shared { (key, value) = (shared.key, shared.value) }
+    let isShared = shared != nil
     guard
-      let query = operand(match.query, of: match, isTransposed: false, in: graph),
-      let key = operand(key, of: match, isTransposed: match.isKeyTransposed, in: graph),
-      let value = operand(value, of: match, isTransposed: false, in: graph)
+      let query = operand(match.query, of: match, isTransposed: false, isShared, in: graph),
+      let key = operand(key, of: match, isTransposed: match.isKeyTransposed, isShared, in: graph),
+      let value = operand(value, of: match, isTransposed: false, isShared, in: graph)
     else { return }
     let isCausal = isCausal(match, in: graph)
     let op = Attention(scale: match.scale, isCausal: isCausal, keepsNaN: true)
@@ -246,6 +248,7 @@ package struct AttentionRecognition: GraphPass {
     _ value: ValueID,
     of match: Match,
     isTransposed: Bool,
+    _ isShared: Bool,
     in graph: Graph
   ) -> Prepared? {
     var prepared = Prepared(value: value, type: graph[value].type)
@@ -263,6 +266,9 @@ package struct AttentionRecognition: GraphPass {
       // Joined with the batch, or not: all of it, in the same order.
       guard Shape(own).elementCount == Shape(leading).elementCount else { return nil }
       prepared.add(Reshape(Shape(leading + matrix)), Shape(leading + matrix))
+    } else if !isShared, !zip(own, leading).allSatisfy({ $0 == $1 || $0 == 1 }) {
+      // Scores that are reshaped hide which axis the product broadcasts.
+      return nil
     }
     if leading.isEmpty { prepared.add(Reshape(Shape([1] + matrix)), Shape([1] + matrix)) }
     return prepared

@@ -269,11 +269,20 @@ class AttentionBlock {
         } else {
           Mask added;
           __builtin_memcpy(&added, &word, sizeof(Mask));
-          score += toCompute(added) * kLog2E;
+          score += inPowersOfTwo(toCompute(added));
         }
       }
     }
     return counts ? score : kNone;
+  }
+
+  /// A mask's number for exponents of 2. A finite one stays finite: it may be the least that there
+  /// is, for every key of a query, whose weights are equal then.
+  static AIT_DEVICE float inPowersOfTwo(float x) {
+    constexpr float kMost = 3.4028234663852886e38f;
+    const float scaled = x * kLog2E;
+    if (x == kNone || x != x || x > kMost) return scaled;
+    return scaled < -kMost ? -kMost : scaled > kMost ? kMost : scaled;
   }
 
   /// Makes weights of the products of a tile, relative to the largest score so far.
