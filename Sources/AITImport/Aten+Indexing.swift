@@ -162,6 +162,11 @@ extension AtenOperator {
     guard step > 0 else { throw call.unsupported("by steps of \(step)") }
     var start = try call.dimension("start", default: 0)
     if start.upperBound < 0 { start = start + extent }
+    // As a slice: what lies before the axis begins with it.
+    if start.upperBound < 0 { start = 0 }
+    guard start.lowerBound >= 0 else {
+      throw call.unsupported("from \(start), which may lie before the axis")
+    }
     let source = try call.tensor("src")
     if step > 1 {
       let places = Tensor.arange(try source.checkedExtent(axis), .int64) * step

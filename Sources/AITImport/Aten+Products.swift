@@ -23,7 +23,8 @@ extension AtenOperator {
       matmul(try call.subject(), try call.tensor("vec"))
     },
     "dot": .one { (call) throws(Diagnostic) in
-      matmul(try call.subject(), try call.tensor("tensor"))
+      // vdot's is called other.
+      matmul(try call.subject(), try call.tensor(call.has("tensor") ? "tensor" : "other"))
     },
     "addmm": .one { (call) throws(Diagnostic) in try added(call, "mat1", "mat2") },
     "baddbmm": .one { (call) throws(Diagnostic) in try added(call, "batch1", "batch2") },

@@ -83,7 +83,8 @@ extension AtenOperator {
     let (x, w) = (try call.subject(), try Windows(call))
     let extents = try call.dimensions("output_size")
     let places = w.size[0] * w.size[1]
-    guard x.rank == 3, extents.count == 2, let joined = x.extent(1).constant,
+    // A filter has a number for each pair of places.
+    guard x.rank == 3, extents.count == 2, places <= 1 << 12, let joined = x.extent(1).constant,
       joined % places == 0, let height = extents[0].constant, let width = extents[1].constant
     else { throw call.unsupported("of \(x.type) to \(extents)") }
     let (rows, columns) = (w.count(extents[0], 0), w.count(extents[1], 1))
@@ -169,6 +170,12 @@ extension AtenOperator {
     guard x.rank == 4, let height = x.extent(2).constant, let width = x.extent(3).constant else {
       throw call.unsupported("of \(x.type), whose extents are not known")
     }
+    guard x.dtype.isFloatingPoint else {
+      throw call.unsupported(
+        "of \(x.type)",
+        hint: "convert the image to float32 before, and round after"
+      )
+    }
     let aligns = try call.bool("align_corners")
     var matrices: [Tensor] = []
     for (axis, extent) in [height, width].enumerated() {
@@ -176,12 +183,16 @@ extension AtenOperator {
       if call.has("scale_factors"), case .list(let scales) = call["scale_factors"],
         axis < scales.count, case .float(let factor) = scales[axis]
       {
-        guard factor > 0, factor < 0x1p31 else { throw call.unsupported("by \(factor)") }
+        guard factor > 0, Double(extent) * factor <= 0x1p16 else {
+          throw call.unsupported("by \(factor)")
+        }
         (count, scale) = (Int((Double(extent) * factor).rounded(.down)), 1 / factor)
       } else {
         let counts = try call.integers("output_size")
         guard counts.count == 2 else { throw call.mismatch("output_size", "two integers") }
         count = counts[axis]
+        let factor = try call.optionalNumber(axis == 0 ? "scales_h" : "scales_w")
+        if let factor, factor > 0 { scale = 1 / factor }
       }
       guard count > 0, extent > 0, count <= 1 << 16, extent <= 1 << 16 else {
         throw call.unsupported("of \(x.type) to \(count)")

@@ -97,6 +97,14 @@ extension AtenOperator {
   }
 
   static let diagonals: [String: AtenOperator] = [
+    "linalg_diagonal": .one { (call) throws(Diagnostic) in
+      try diagonal(
+        call,
+        try call.integer("offset", default: 0),
+        try call.integer("dim1", default: -2),
+        try call.integer("dim2", default: -1)
+      )
+    },
     "diagonal": .one { (call) throws(Diagnostic) in
       try diagonal(
         call,

@@ -77,7 +77,7 @@ struct AtenOperator: Sendable {
     "special_log1p": "log1p", "special_logsumexp": "logsumexp", "special_softmax": "softmax",
     "special_log_softmax": "log_softmax", "special_logit": "logit", "special_round": "round",
     "native_channel_shuffle": "channel_shuffle", "_unsafe_index": "index",
-    "_unsafe_index_put": "index_put", "linalg_diagonal": "diagonal", "expand_copy": "expand",
+    "_unsafe_index_put": "index_put", "expand_copy": "expand",
     "permute_copy": "permute", "view_copy": "view", "slice_copy": "slice",
     "select_copy": "select", "squeeze_copy": "squeeze", "unsqueeze_copy": "unsqueeze",
     "transpose_copy": "transpose", "t_copy": "t", "detach_copy": "detach", "alias_copy": "alias",

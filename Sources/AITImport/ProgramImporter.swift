@@ -269,9 +269,18 @@ struct ProgramImporter {
     if case .tensor(let before) = values[name], before.dtype != result.dtype {
       result = result.cast(to: before.dtype)
     }
-    try check(.tensor(result), name)
-    values[name] = .tensor(result)
+    for case .tensor(let output) in node.outputs { try check(.tensor(result), output) }
     let readers = memory.readers(of: name, after: index)
+    if case .tensor(let before) = values[name], before.rank != result.rank,
+      memory.view(name) != nil || !readers.isEmpty
+    {
+      throw Diagnostic(
+        .unsupportedOperator,
+        "\(node.target) changes the shape of a tensor whose memory another shares",
+        hint: "export after run_decompositions(), which writes such changes as values"
+      )
+    }
+    values[name] = .tensor(result)
     guard !readers.isEmpty else { return }
     guard readers.allSatisfy({ memory.isCertain($0, name) }) else {
       throw Diagnostic(
@@ -295,6 +304,7 @@ struct ProgramImporter {
       guard let view = memory.view(child), case .tensor(let value) = values[child] else { break }
       let parent = try call(view.node).written(value, view.place)
       if let diagnostic = parent.diagnostic { throw diagnostic }
+      try check(.tensor(parent), view.parent)
       values[view.parent] = .tensor(parent)
     }
   }

@@ -60,7 +60,11 @@ struct SharedMemory {
     _ tensors: [String: TensorMeta]
   ) {
     let key = AtenOperator.key(node.target)
-    guard AtenOperator.views.contains(key), let first = node.inputs.first?.argument else { return }
+    // `slice_copy` has the key of `slice`, and memory of its own.
+    let isCopy = node.target.split(separator: ".").contains { $0.hasSuffix("_copy") }
+    guard !isCopy, AtenOperator.views.contains(key), let first = node.inputs.first?.argument else {
+      return
+    }
     let given: String
     switch first {
     case .tensor(let operand): given = operand
@@ -132,7 +136,9 @@ extension TensorMeta {
       guard case .number(let extent) = size else {
         return sizes.dropFirst().allSatisfy { if case .number = $0 { true } else { false } }
       }
-      expected *= extent
+      let (product, overflows) = expected.multipliedReportingOverflow(by: extent)
+      if overflows { return false }
+      expected = product
     }
     return true
   }
@@ -143,7 +149,8 @@ extension AtenOperator {
   static let views: Set<String> = Set([
     "view", "_unsafe_view", "permute", "transpose", "t", "slice", "select", "squeeze",
     "unsqueeze", "expand", "expand_as", "view_as", "unflatten", "narrow", "split",
-    "split_with_sizes", "chunk", "unbind", "movedim", "swapaxes", "diagonal", "detach", "alias",
+    "split_with_sizes", "chunk", "unbind", "movedim", "swapaxes", "diagonal", "linalg_diagonal",
+    "detach", "alias",
     "mT", "numpy_T", "unfold", "unsafe_split", "unsafe_chunk", "tensor_split", "lift_fresh",
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "broadcast_tensors", "meshgrid",
     "detach_",

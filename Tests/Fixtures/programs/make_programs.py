@@ -206,6 +206,19 @@ class Stacks(nn.Module):
         return *a, *b, *c, *d, *e, *f, *g, *h, *x.tensor_split(3, 1), x.repeat_interleave(2), torch.fmax(x, -x)
 
 
+class Reviewed(nn.Module):
+    """What a reader of the importer found: changes before an axis, copies, new shapes, defaults."""
+
+    def forward(self, x):
+        y = x + 1
+        y[-10:].mul_(2)
+        z = x * 2
+        copied = torch.slice_copy(z, 0, 0, 1)
+        z.add_(1)
+        wide = (x * 3).unsqueeze_(0)
+        return y, copied, z, wide, torch.linalg.diagonal(x[:, None] * x[:3]), torch.vdot(x[0], x[1])
+
+
 class Changing(nn.Module):
     """A module that changes its own state, which no library does."""
 
@@ -281,6 +294,7 @@ def main():
         save("numbers", Numbers(), (torch.randn(3, 6), torch.tensor([[4, 1], [2, 2], [0, 9]])), ({0: batch}, {0: batch}))
         save("samples", Samples(), (torch.randn(2, 3, 7, 6), torch.rand(2, 4, 3, 2) * 3 - 1.5))
         save("stacks", Stacks(), (torch.randn(4, 5), torch.randn(5)))
+        save("reviewed", Reviewed(), (torch.randn(4, 3),))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 
