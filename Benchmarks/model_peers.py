@@ -192,7 +192,7 @@ def main() -> int:
           "random weights")
     words = [word.lower() for word in options.models.split(",") if word]
     # Before transformers imports torchvision.
-    coverage.declare_torchvision()
+    coverage.import_libraries()
     rows, failures = [], []
     for name in MODELS:
         if words and not any(word in name.lower() for word in words):

@@ -22,8 +22,8 @@ $pip "torch==$torch+cpu" 2>/dev/null || $pip "torch==$torch"
 $pip numpy==2.4.6 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0 openvino==2026.4.1 \
   safetensors==0.8.0
 if [ $# -gt 1 ]; then
-  # Without its dependency, which is the build of torch that torchvision was made for.
-  $pip --no-deps torchvision==0.28.0
+  # Without their dependency, which is the build of torch that torchvision was made for.
+  $pip --no-deps torchvision==0.28.0 timm==1.0.31
   $pip transformers==5.24.0 pillow
 fi
 "$directory/bin/python" - <<'END'
