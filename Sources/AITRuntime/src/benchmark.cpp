@@ -52,6 +52,8 @@ class Lanes {
 
   ~Lanes() {
     for (size_t index = 0; lanes_ && index < count_; ++index) {
+      // What was begun before an error may still be writing.
+      if (device_ && lanes_[index].error) device_->synchronize(lanes_[index].arguments.stream);
       std::free(lanes_[index].error);
       AITData* outputs = lanes_[index].outputs;
       for (int32_t output = 0; outputs && output < model_.outputCount; ++output) {
