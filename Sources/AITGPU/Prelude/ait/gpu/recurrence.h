@@ -5,29 +5,15 @@
 // sequence, from the level-2 cache; many sequences would rather share them.
 #pragma once
 
-#include "ait/gpu/math.h"
 #include "ait/gpu/recurrence_config.h"
-#include "ait/gpu/types.h"
+#include "ait/gpu/rows.h"
 
 namespace ait {
 
-AIT_DEVICE float sumOfWarp(float x) {
+template <class T>
+AIT_DEVICE T sumOfWarp(T x) {
   AIT_UNROLL
-  for (int mask = 16; mask > 0; mask /= 2) x += shuffleXor(x, mask);
-  return x;
-}
-
-AIT_DEVICE double sumOfWarp(double x) {
-  AIT_UNROLL
-  for (int mask = 16; mask > 0; mask /= 2) {
-    int halves[2];
-    __builtin_memcpy(halves, &x, 8);
-    halves[0] = shuffleXor(halves[0], mask);
-    halves[1] = shuffleXor(halves[1], mask);
-    double other;
-    __builtin_memcpy(&other, halves, 8);
-    x += other;
-  }
+  for (int mask = 16; mask > 0; mask /= 2) x += exchange(x, mask);
   return x;
 }
 
