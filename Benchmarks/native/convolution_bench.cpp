@@ -8,7 +8,7 @@
 #include "bench.h"
 
 #include "ait/cpu/convolution.h"
-#include "ait/cpu/convolution_depthwise.h"
+#include "ait/cpu/convolution_depthwise_blocks.h"
 #include "ait/cpu/convolution_winograd.h"
 #include "ait/cpu/matmul.h"
 
@@ -48,6 +48,23 @@ struct Layer {
   bool isDepthwise = false;
   bool isChannelsFirst = false;
 };
+
+/// The kernel for a depthwise layer's taps and stride.
+KernelFunction blocksOf(const Layer& layer) {
+  using Config = ConvolutionConfig<float, float, Filters::packed>;
+  switch (layer.taps * 10 + layer.stride) {
+    case 31:
+      return depthwiseBlocksConvolution<Config, 3, 1, BiasRelu, In, Out>;
+    case 32:
+      return depthwiseBlocksConvolution<Config, 3, 2, BiasRelu, In, Out>;
+    case 51:
+      return depthwiseBlocksConvolution<Config, 5, 1, BiasRelu, In, Out>;
+    case 52:
+      return depthwiseBlocksConvolution<Config, 5, 2, BiasRelu, In, Out>;
+    default:
+      return depthwiseBlocksConvolution<Config, 7, 1, BiasRelu, In, Out>;
+  }
+}
 
 template <class Run>
 void report(const Options& options, const std::string& name, int64_t products, int threads,
@@ -111,6 +128,8 @@ void measure(const Options& options, const Layer& layer) {
     if (layer.isDepthwise) {
       report(options, name, products, threads, pool,
              [&] { depthwiseConvolution<Config, Access::contiguous, BiasRelu, In, Out>(context); });
+      report(options, name + " in blocks", products, threads, pool,
+             [&] { blocksOf(layer)(context); });
       continue;
     }
     if (layer.taps == 3 && layer.stride == 1 && layer.channels >= 16) {
@@ -173,8 +192,11 @@ int main(int count, char** arguments) {
       {"1x1", 7, 512, 2048, 1},
       {"3x3", 7, 512, 512, 3, 1, 1},
       {"few channels", 224, 3, 8, 3, 1, 1},
-      {"depthwise", 112, 32, 32, 3, 1, 1, true},
+      {"depthwise", 112, 16, 16, 3, 1, 1, true},
       {"depthwise", 112, 64, 64, 3, 2, 1, true},
+      {"depthwise", 56, 72, 72, 3, 1, 1, true},
+      {"depthwise", 56, 72, 72, 5, 2, 2, true},
+      {"depthwise", 56, 96, 96, 7, 1, 3, true},
       {"depthwise", 28, 120, 120, 5, 1, 2, true},
       {"depthwise", 14, 480, 480, 3, 1, 1, true},
       {"depthwise", 7, 960, 960, 5, 1, 2, true},

@@ -1,7 +1,7 @@
 // Convolutions against straight loops: taps, strides, padding, dilation on either side, groups,
 // layouts, element types, threads, and what must not change a number.
 #include "ait/cpu/convolution.h"
-#include "ait/cpu/convolution_depthwise.h"
+#include "ait/cpu/convolution_depthwise_blocks.h"
 #include "matmul_reference.h"
 
 using namespace ait;
@@ -89,9 +89,10 @@ struct BiasAndResidual {
   }
 };
 
-enum class Path { general, inPlace, depthwise };
+enum class Path { general, inPlace, depthwise, depthwiseBlocks };
 
-template <class T, Filters filters, Path path = Path::general>
+/// `kTaps` and `kStride` are those of the last axis, where a path asks for them.
+template <class T, Filters filters, Path path = Path::general, int kTaps = 0, int kStride = 0>
 void checkConvolution(const Problem& problem) {
   using Config =
       ConvolutionConfig<T, T, filters, path == Path::inPlace ? Image::inPlace : Image::copied>;
@@ -129,13 +130,14 @@ void checkConvolution(const Problem& problem) {
   append(sizes, clipped.strides);
 
   const int64_t taps = axes[0].taps * axes[1].taps * axes[2].taps;
+  constexpr bool kIsDepthwise = path == Path::depthwise || path == Path::depthwiseBlocks;
   GuardedBuffer<T> packed(
-      path == Path::depthwise
+      kIsDepthwise
           ? taps * O
           : problem.groups * packedElementCount(taps * problem.channels, problem.filters, kWidth));
   void* filterData = weight.buffer->data();
   if (filters == Filters::packed) {
-    check::runKernel(path == Path::depthwise ? packDepthwiseFilters<T> : packFilters<T, kWidth>,
+    check::runKernel(kIsDepthwise ? packDepthwiseFilters<T> : packFilters<T, kWidth>,
                      {weight.buffer->data(), packed.data()}, sizes, twoPool());
     filterData = packed.data();
   }
@@ -178,6 +180,8 @@ void checkConvolution(const Problem& problem) {
       kernel = problem.isChannelsFirst
                    ? depthwiseConvolution<Config, Access::strided, BiasAndResidual, In, Out>
                    : depthwiseConvolution<Config, Access::contiguous, BiasAndResidual, In, Out>;
+    } else if constexpr (path == Path::depthwiseBlocks) {
+      kernel = depthwiseBlocksConvolution<Config, kTaps, kStride, BiasAndResidual, In, Out>;
     } else {
       kernel = convolution<Config, BiasAndResidual, In, Out>;
     }
@@ -208,6 +212,26 @@ Axis randomAxis(Random& random, int64_t maxIn, bool isInPlace = false) {
     axis.high = random.integer(0, 4);
   }
   return axis;
+}
+
+template <class T, Filters filters, int kTaps, int kStride>
+void checkRandomBlocks(int count, uint64_t seed) {
+  Random random(seed);
+  for (int i = 0; i < count; ++i) {
+    Problem problem;
+    problem.seed = seed * 1000 + i;
+    problem.N = random.integer(1, 3);
+    problem.groups = pick(random, {1, 7, 16, 33, 40, 64, 150});
+    problem.axes[0] = randomAxis(random, random.integer(0, 2) == 0 ? 4 : 1);
+    problem.axes[1] = randomAxis(random, 9);
+    problem.axes[2] = {
+        random.integer(1, 40),       kTaps, kStride, 1, 1, random.integer(0, kTaps - 1),
+        random.integer(0, kTaps - 1)};
+    problem.resultIsChannelsFirst = random.integer(0, 3) == 0;
+    problem.filtersArePermuted = random.integer(0, 1) == 0;
+    problem.gap = random.integer(0, 2) == 0 ? random.integer(1, 5) : 0;
+    checkConvolution<T, filters, Path::depthwiseBlocks, kTaps, kStride>(problem);
+  }
 }
 
 template <class T, Filters filters, Path path>
@@ -257,6 +281,17 @@ TEST(depthwise) {
   checkRandomConvolutions<float16, Filters::strided, Path::depthwise>(60, 9);
   checkRandomConvolutions<bfloat16, Filters::packed, Path::depthwise>(60, 10);
   checkRandomConvolutions<double, Filters::strided, Path::depthwise>(60, 11);
+}
+
+TEST(depthwiseBlocks) {
+  checkRandomBlocks<float, Filters::packed, 3, 1>(200, 12);
+  checkRandomBlocks<float, Filters::packed, 3, 2>(200, 13);
+  checkRandomBlocks<float, Filters::strided, 5, 1>(100, 14);
+  checkRandomBlocks<float, Filters::packed, 5, 2>(200, 15);
+  checkRandomBlocks<float, Filters::packed, 7, 1>(200, 16);
+  checkRandomBlocks<float16, Filters::packed, 3, 1>(60, 17);
+  checkRandomBlocks<bfloat16, Filters::strided, 5, 2>(60, 18);
+  checkRandomBlocks<double, Filters::packed, 3, 2>(60, 19);
 }
 
 TEST(emptyExtents) {

@@ -5,7 +5,8 @@ import AITOperators
 
 /// Register tiles of neighbouring outputs by packed filters, over windows of the image that are
 /// copied with their padding (`convolution.h`); vectors along the channels where each has a filter
-/// of its own (`convolution_depthwise.h`); patches of outputs by fewer products where that is faster
+/// of its own (`convolution_depthwise.h`), blocks of neighbouring outputs where its taps are few
+/// (`convolution_depthwise_blocks.h`); patches of outputs by fewer products where that is faster
 /// (`WinogradConvolution`). The epilogue runs on the accumulators.
 ///
 /// Constant filters are packed once; others when the kernel begins, into its workspace. An image
@@ -34,16 +35,20 @@ extension Convolution: CPULowerable {
       + (isInPlace && !isDepthwise ? ", ait::Image::inPlace>" : ">")
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     let access = isAdjacent ? "ait::Access::contiguous" : "ait::Access::strided"
+    let blocks = isAdjacent ? Self.depthwiseBlocks(problem) : nil
     let stem = winograd != nil ? "winograd_" : isDepthwise ? "depthwise_" : ""
-    let header = winograd != nil ? "_winograd" : isDepthwise ? "_depthwise" : ""
+    let header =
+      winograd != nil
+      ? "_winograd" : blocks != nil ? "_depthwise_blocks" : isDepthwise ? "_depthwise" : ""
     let kernel = KernelSource(
       stem: "\(stem)convolution_\(dtype.rawValue)",
       headers: ["ait/cpu/math.h", "ait/cpu/convolution\(header).h"],
       definitions: CxxScalar.body(named: "Epilogue", epilogue),
       statement: winograd?.statement()
         ?? KernelText.call(
-          isDepthwise ? "depthwiseConvolution" : "convolution",
-          [config] + (isDepthwise ? [access] : []) + [
+          blocks != nil
+            ? "depthwiseBlocksConvolution" : isDepthwise ? "depthwiseConvolution" : "convolution",
+          [config] + (blocks ?? (isDepthwise ? [access] : [])) + [
             "Epilogue", KernelText.pack("Inputs", problem.extraTypes),
             KernelText.pack("Outputs", problem.outputTypes),
           ]
@@ -72,6 +77,17 @@ extension Convolution: CPULowerable {
         )
       )
     ]
+  }
+
+  /// The template arguments of depthwise convolutions in blocks, if one is: taps and stride along the
+  /// last axis.
+  private static func depthwiseBlocks(_ problem: ConvolutionProblem) -> [String]? {
+    let axis = problem.axes[2]
+    guard problem.isDepthwise, [3, 5, 7].contains(axis.taps), (1...2).contains(axis.stride),
+      axis.dilation == 1, axis.inputDilation == 1,
+      max(axis.padding.before, axis.padding.after) < axis.taps
+    else { return nil }
+    return ["\(axis.taps)", "\(axis.stride)"]
   }
 
   /// How filters are packed: ahead of time if they are constant.

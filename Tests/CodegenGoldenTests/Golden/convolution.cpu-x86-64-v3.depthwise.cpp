@@ -9,7 +9,7 @@ extern "C" void pack_depthwise_filters_float16_a8d3f0c2582f3257(const ait::Kerne
 // filters packed
 // y: convolution(float16[batch, 14, 14, 48], float16[432]) -> float16[batch, 14, 14, 48]
 #include "ait/cpu/math.h"
-#include "ait/cpu/convolution_depthwise.h"
+#include "ait/cpu/convolution_depthwise_blocks.h"
 
 namespace {
 
@@ -22,9 +22,10 @@ struct Epilogue {
 
 }  // namespace
 
-extern "C" void depthwise_convolution_float16_4ad19572be6cfbde(const ait::KernelContext& context) {
-  ait::depthwiseConvolution<ait::ConvolutionConfig<ait::float16, ait::float16, ait::Filters::packed>,
-      ait::Access::contiguous,
+extern "C" void depthwise_convolution_float16_fcb8e394b1532dcb(const ait::KernelContext& context) {
+  ait::depthwiseBlocksConvolution<ait::ConvolutionConfig<ait::float16, ait::float16, ait::Filters::packed>,
+      3,
+      1,
       Epilogue,
       ait::Inputs<>,
       ait::Outputs<ait::Operand<ait::float16, ait::Access::contiguous>>>(context);

@@ -21,6 +21,38 @@ namespace ait {
 
 namespace conv {
 
+/// The taps of an axis that lie inside, for one output.
+struct TapsInside {
+  int64_t count;
+  /// Those of the phase before them.
+  int64_t skipped;
+  /// Of the first: the element it meets, and its number among all taps of the axis.
+  int64_t element;
+  int64_t tap;
+  int64_t elementStep;
+  int64_t tapStep;
+
+  int64_t elementAt(int64_t index) const { return element + index * elementStep; }
+  int64_t tapAt(int64_t index) const { return tap + index * tapStep; }
+};
+
+/// The taps of output j of a phase that lie inside.
+inline TapsInside tapsInside(const Phase& phase, int64_t j, int64_t extent) {
+  const int64_t start = j * phase.stride + phase.offset;
+  const int64_t step = phase.offsetStep;
+  int64_t first = start >= 0 ? 0 : (-start + step - 1) / step;
+  int64_t end = start >= extent ? 0 : (extent - start + step - 1) / step;
+  if (end > phase.tapCount) end = phase.tapCount;
+  return {end > first ? end - first : 0,          first, start + first * step,
+          phase.firstTap + first * phase.tapStep, step,  phase.tapStep};
+}
+
+/// The same for an output among all of an axis.
+inline TapsInside tapsInside(const Axis& axis, int64_t output) {
+  const int64_t count = Phase::countOf(axis);
+  return tapsInside(Phase(axis, output % count), output / count, axis.in);
+}
+
 /// One row of outputs of a depthwise convolution.
 template <class Config, Access access, class Body, class In, class Out>
 class DepthwiseRow {
@@ -68,38 +100,8 @@ class DepthwiseRow {
   }
 
  private:
-  /// The taps of an axis that lie inside, for one output.
-  struct Taps {
-    int64_t count;
-    /// Those of the phase before them.
-    int64_t skipped;
-    /// Of the first: the element it meets, and its number among all taps of the axis.
-    int64_t element;
-    int64_t tap;
-    int64_t elementStep;
-    int64_t tapStep;
-
-    int64_t elementAt(int64_t index) const { return element + index * elementStep; }
-    int64_t tapAt(int64_t index) const { return tap + index * tapStep; }
-  };
-
-  /// The taps of output j of a phase that lie inside.
-  static Taps tapsInside(const Phase& phase, int64_t j, int64_t extent) {
-    const int64_t start = j * phase.stride + phase.offset;
-    const int64_t step = phase.offsetStep;
-    int64_t first = start >= 0 ? 0 : (-start + step - 1) / step;
-    int64_t end = start >= extent ? 0 : (extent - start + step - 1) / step;
-    if (end > phase.tapCount) end = phase.tapCount;
-    return {end > first ? end - first : 0,          first, start + first * step,
-            phase.firstTap + first * phase.tapStep, step,  phase.tapStep};
-  }
-
   /// Stands at an output of one of the outer axes.
-  void seek(int axis, int64_t output) {
-    const int64_t count = Phase::countOf(sizes_.axes[axis]);
-    outerTaps_[axis] =
-        tapsInside(Phase(sizes_.axes[axis], output % count), output / count, sizes_.axes[axis].in);
-  }
+  void seek(int axis, int64_t output) { outerTaps_[axis] = tapsInside(sizes_.axes[axis], output); }
 
   /// Computes the outputs of a phase: those with all taps inside many at a time.
   void runPhase(const Phase& phase) {
@@ -133,7 +135,7 @@ class DepthwiseRow {
 
   /// Lists the taps of the current row that lie inside: where they meet the image, from the element
   /// on that the first tap of an output meets, and where their weights lie.
-  void listTaps(const Taps& taps) {
+  void listTaps(const TapsInside& taps) {
     tapEnd_ = taps_;
     const int64_t* strides = sizes_.image;
     for (int64_t d = 0; d < outerTaps_[0].count; ++d) {
@@ -247,50 +249,69 @@ class DepthwiseRow {
   Inputs inputs_;
   Outputs outputs_;
   const A* rows_ = nullptr;
-  Taps outerTaps_[2] = {};
+  TapsInside outerTaps_[2] = {};
   int64_t firstChannel_ = 0;
   int64_t endChannel_ = 0;
 };
+
+/// Computes all rows of outputs: `makeRow(sizes, filters, thread)` gives what does one.
+///
+/// - cachedBytes: what the rows of the image that an output's taps meet may take of a cache. Rows
+///   are computed one after the other for a block of channels, so that they stay there.
+template <class Config, class MakeRow>
+AIT_INLINE void forEachDepthwiseRow(const KernelContext& context, int64_t cachedBytes,
+                                    MakeRow&& makeRow) {
+  using B = typename Config::B;
+  const Sizes sizes(context.sizes);
+  if (sizes.isEmpty()) return;
+  const auto* filters = static_cast<const B*>(context.buffers[1]);
+  if constexpr (Config::kFilters == Filters::strided) {
+    auto* packed = static_cast<B*>(context.workspace);
+    packDepthwiseFilters<B>(filters, packed, sizes);
+    filters = packed;
+  }
+  constexpr int64_t W = Config::Tile::kLanes;
+  const int64_t threads = context.pool.threadCount();
+  const int64_t rows = sizes.axes[1].out;
+  const int64_t outer = sizes.axes[0].out;
+  const int64_t vectors = gemm::ceilDivide(sizes.groups, W);
+  const int64_t rowBytes = sizes.axes[2].in * (sizes.axes[1].taps + 1) * W *
+                           static_cast<int64_t>(sizeof(typename Config::A));
+  // More blocks than caches ask for where there are few rows for each thread.
+  const int64_t fewest = gemm::larger(
+      gemm::ceilDivide(vectors, gemm::larger(1, cachedBytes / gemm::larger(1, rowBytes))),
+      threads == 1 ? 1 : gemm::ceilDivide(8 * threads, sizes.N * outer * rows));
+  const int64_t blocks = gemm::smaller(fewest, vectors);
+  const int64_t tasks = sizes.N * blocks * outer * rows;
+  const int64_t products = sizes.axes[2].out * sizes.taps() * sizes.groups / blocks;
+  // So many rows a call that it is worth handing out, and several calls for each thread.
+  int64_t perCall = gemm::larger(1, (int64_t{1} << 16) / gemm::larger(1, products));
+  perCall = gemm::smaller(perCall, gemm::ceilDivide(tasks, threads));
+  perCall = gemm::larger(perCall, gemm::ceilDivide(tasks, threads * 16));
+  parallelFor(context.pool, gemm::ceilDivide(tasks, perCall), [&](int64_t call, int32_t thread) {
+    auto row = makeRow(sizes, filters, thread);
+    const int64_t end = gemm::smaller((call + 1) * perCall, tasks);
+    for (int64_t task = call * perCall; task < end; ++task) {
+      const int64_t block = task / (rows * outer) % blocks;
+      row.run(task / (rows * outer * blocks), task / rows % outer, task % rows,
+              block * vectors / blocks * W,
+              gemm::smaller((block + 1) * vectors / blocks * W, sizes.groups));
+    }
+  });
+}
 
 }  // namespace conv
 
 /// Computes a depthwise convolution.
 template <class Config, Access access, class Epilogue, class In, class Out>
 void depthwiseConvolution(const KernelContext& context) {
-  using B = typename Config::B;
-  const conv::Sizes sizes(context.sizes);
-  if (sizes.isEmpty()) return;
-  const auto* filters = static_cast<const B*>(context.buffers[1]);
-  if constexpr (Config::kFilters == Filters::strided) {
-    auto* packed = static_cast<B*>(context.workspace);
-    conv::packDepthwiseFilters<B>(filters, packed, sizes);
-    filters = packed;
-  }
-  // Rows are computed one after the other for a block of channels, so that the rows of the image
-  // below the taps stay in the level-1 cache.
-  constexpr int64_t W = Config::Tile::kLanes;
-  constexpr int64_t kCached = 32768 / sizeof(B);
-  const int64_t cachedRow = gemm::larger(1, sizes.axes[2].in * (sizes.axes[1].taps + 1));
-  const int64_t channelBlock = gemm::larger(W, kCached / cachedRow / W * W);
-  const int64_t rows = sizes.axes[1].out;
-  const int64_t outer = sizes.axes[0].out;
-  const int64_t blocks = gemm::ceilDivide(sizes.groups, channelBlock);
-  const int64_t tasks = sizes.N * blocks * outer * rows;
-  const int64_t products = tasks > 0 ? sizes.axes[2].out * sizes.taps() * sizes.groups / blocks : 0;
-  // So many rows a call that it is worth handing out, and several calls for each thread.
-  const int64_t threads = context.pool.threadCount();
-  int64_t perCall = gemm::larger(1, (int64_t{1} << 16) / gemm::larger(1, products));
-  perCall = gemm::smaller(perCall, gemm::ceilDivide(tasks, threads));
-  perCall = gemm::larger(perCall, gemm::ceilDivide(tasks, threads * 16));
-  parallelFor(context.pool, gemm::ceilDivide(tasks, perCall), [&](int64_t call, int32_t thread) {
-    conv::DepthwiseRow<Config, access, Epilogue, In, Out> row(context, sizes, filters, thread);
-    const int64_t end = gemm::smaller((call + 1) * perCall, tasks);
-    for (int64_t task = call * perCall; task < end; ++task) {
-      const int64_t block = task / (rows * outer) % blocks;
-      row.run(task / (rows * outer * blocks), task / rows % outer, task % rows,
-              block * channelBlock, gemm::smaller((block + 1) * channelBlock, sizes.groups));
-    }
-  });
+  // The image is read once for each tap: from the level-1 cache.
+  constexpr int64_t kCachedBytes = 32 << 10;
+  conv::forEachDepthwiseRow<Config>(
+      context, kCachedBytes, [&](const conv::Sizes& sizes, const auto* filters, int32_t thread) {
+        return conv::DepthwiseRow<Config, access, Epilogue, In, Out>(context, sizes, filters,
+                                                                     thread);
+      });
 }
 
 }  // namespace ait
