@@ -83,6 +83,11 @@ package struct PassLimits: Sendable {
   package var pairedTypes: Set<DType> = []
   /// From how many rows on two products of one operand that meet in a pointwise node stay apart.
   package var rowsOfMeetingProducts = 512
+  /// The bytes that a layer may read and write for its images to be in the caches when the next one
+  /// reads them, where batches are computed in parts; 0 where they are not.
+  package var tileBytes = 0
+  /// The parts of a batch.
+  package var tiles = 16
   /// How often the pipeline starts over while something changes.
   package var rounds = 6
 

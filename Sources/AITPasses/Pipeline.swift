@@ -2,13 +2,26 @@ import AITGraph
 
 /// The passes in order, each with the reason for its place.
 package struct Pipeline: Sendable {
-  /// What runs, in order.
+  /// What runs, in order, as long as something changes.
   package var passes: [any GraphPass]
+  /// What runs once on the graph that they leave.
+  package var finalPasses: [any GraphPass]
 
-  package init(_ passes: [any GraphPass]) { self.passes = passes }
+  package init(_ passes: [any GraphPass], finally finalPasses: [any GraphPass] = []) {
+    self.passes = passes
+    self.finalPasses = finalPasses
+  }
 
   /// The passes of an ordinary compilation.
-  package static let standard = Pipeline([
+  package static let standard = Pipeline(
+    repeated,
+    finally: [
+      // What the parts of a batch go through is copied as it is, all alike.
+      BatchTiling(),
+    ]
+  )
+
+  private static let repeated: [any GraphPass] = [
     // Where a target lacks the operator, its parts are a program like any other.
     AttentionDecomposition(),
     // First of all: expressions take in scalars, so that the rules on `x · 1` can see the 1.
@@ -52,14 +65,17 @@ package struct Pipeline: Sendable {
     PrologueFusion(),
     // After epilogues and prologues, which take one pointwise node each, not two merged ones.
     SiblingFusion(),
-  ])
+  ]
 
   /// The names, in order, as `--emit=graph-after=` takes them.
-  package var names: [String] { passes.map { type(of: $0).name } }
+  package var names: [String] { (passes + finalPasses).map { type(of: $0).name } }
 
   /// Returns the pipeline without the passes of the given names.
   package func without(_ names: Set<String>) -> Pipeline {
-    Pipeline(passes.filter { !names.contains(type(of: $0).name) })
+    func kept(_ passes: [any GraphPass]) -> [any GraphPass] {
+      passes.filter { !names.contains(type(of: $0).name) }
+    }
+    return Pipeline(kept(passes), finally: kept(finalPasses))
   }
 
   /// Runs the passes in order, and all of them again while they still change something: a fused
@@ -81,14 +97,22 @@ package struct Pipeline: Sendable {
       )
     }
     var records: [PassRecord] = []
-    for round in 1...max(1, context.limits.rounds) {
-      let before = graph.editCount
+    var round = 0
+    /// Whether to go on behind the passes.
+    func runOnce(_ passes: [any GraphPass]) throws(Diagnostic) -> Bool {
       for pass in passes {
         records.append(try context.instruments.run(pass, on: &graph, in: context, round: round))
-        if type(of: pass).name == last { return records }
+        if type(of: pass).name == last { return false }
       }
-      if graph.editCount == before { break }
+      return true
     }
+    var before: Int
+    repeat {
+      round += 1
+      before = graph.editCount
+      guard try runOnce(passes) else { return records }
+    } while graph.editCount != before && round < context.limits.rounds
+    _ = try runOnce(finalPasses)
     return records
   }
 }

@@ -37,6 +37,8 @@ package struct Compiler: Sendable {
     context.computesAttention = computesAttention
     // The matrix units' kernels take pairs.
     if target.isGPU { context.limits.pairedTypes = [.float16, .bfloat16] }
+    // Some level-2 caches, and a share of the next: an image of 224 x 224 in ResNet-50 takes 7 MiB.
+    if !target.isGPU { context.limits.tileBytes = 8 << 20 }
     if options.checksPasses { context.instruments.verifies = true }
     try Pipeline.standard.run(on: &optimized, in: context)
     return optimized
