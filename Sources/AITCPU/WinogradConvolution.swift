@@ -42,8 +42,10 @@ struct WinogradConvolution {
   private static let leastChannels = 16
   /// A patch of so many fits the scratch memory of a thread.
   private static let mostChannels = 8192
-  /// Rows of products in the time in which a row of filters comes from the level-3 cache.
-  private static let rowsOfTraffic = 32.0
+  /// Rows of products in the time in which a row of filters comes from the level-3 cache, or from
+  /// memory: 11 were measured on two cores of a Zen 4, which does half the products a cycle, some 30
+  /// on Sapphire Rapids.
+  private static let rowsOfTraffic = 20.0
 
   private static func extent(_ dimension: Dimension) -> Double { Double(dimension.upperBound) }
 
