@@ -43,7 +43,7 @@ done
 # Pipeline.swift names every pass, with the reason for its place on the line before.
 for file in Sources/AITPasses/Passes/*.swift; do
   name=$(basename "$file" .swift)
-  grep -qE "^ *$name\(\)," Sources/AITPasses/Pipeline.swift ||
+  grep -qE "^ *$name\(\),?$" Sources/AITPasses/Pipeline.swift ||
     fault "$file is not in Sources/AITPasses/Pipeline.swift"
   grep -q '^/// becomes' "$file" || fault "$file shows no graph before and after ('/// becomes')"
 done

@@ -17,7 +17,7 @@ package struct Pipeline: Sendable {
     repeated,
     finally: [
       // What the parts of a batch go through is copied as it is, all alike.
-      BatchTiling(),
+      BatchTiling()
     ]
   )
 
