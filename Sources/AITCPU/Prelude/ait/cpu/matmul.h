@@ -20,6 +20,8 @@
 // An element of C is the same number whatever M, N, the batch, the layout of A and B, the cut and
 // the thread count: products are added one by one in ascending k within blocks of K, and the
 // blocks' sums in ascending order; K and the accumulator alone decide where blocks end.
+// Not so where a configuration lets seven products stand for eight (`matmul_strassen.h`): then M
+// and N count too.
 //
 // Fastest: a batch whose A and C are contiguous and whose B is broadcast is one matrix of batch x M
 // rows and had better be passed as such; B packed; A with k contiguous. On targets that let clang
@@ -29,6 +31,7 @@
 
 #include "ait/cpu/matmul_blocks.h"
 #include "ait/cpu/matmul_few_rows.h"
+#include "ait/cpu/matmul_strassen.h"
 
 namespace ait {
 
@@ -39,9 +42,15 @@ void matmul(const KernelContext& context) {
   if (sizes.batch() <= 0 || sizes.M <= 0 || sizes.N <= 0) return;
   if (gemm::FewRowsMatmul<Config, Epilogue, In, Out>::covers(sizes)) {
     gemm::FewRowsMatmul<Config, Epilogue, In, Out>(context, sizes).run();
-  } else {
-    gemm::multiplyInBlocks<Config, Epilogue, In, Out>(context, sizes);
+    return;
   }
+  if constexpr (Config::kMayUseSeven) {
+    if (gemm::StrassenTask<Config, Epilogue, In, Out>::covers(sizes)) {
+      gemm::multiplyBySeven<Config, Epilogue, In, Out>(context, sizes);
+      return;
+    }
+  }
+  gemm::multiplyInBlocks<Config, Epilogue, In, Out>(context, sizes);
 }
 
 }  // namespace ait

@@ -87,16 +87,19 @@ struct Scratch {
 /// microseconds that it may take to wake another.
 inline constexpr int64_t kParallelProducts = int64_t{1} << 18;
 
+/// What each task repeats for a row panel and for a panel, where the time of a tile is 100.
+struct TaskCosts {
+  int64_t rowPanel;
+  int64_t panel;
+  /// Which part of a task is lost at the end even where all threads have as many, as they do not
+  /// run alike.
+  int64_t lostPart;
+};
+
 /// Cuts M and N into tasks for `threads` threads: of the cuts tried, the one with the least time
 /// until the last thread ends, with the packing of A and B that each task repeats.
-///
-/// The time of a tile is 100. A vector of FMAs does 16 products a cycle, packing takes about
-/// 0.45 cycles an element (both measured on Zen 4, with AVX2 and AVX-512), so a row panel costs
-/// 720 / tileColumns.
 inline void cutIntoTasks(Blocking& cut, int64_t batch, int64_t maxRowPanels, int64_t maxPanels,
-                         int64_t threads, const Limits& limits) {
-  const int64_t rowPanelCost = 720 / limits.tileColumns;
-  const int64_t panelCost = (limits.readsInPlace ? 120 : 720) / limits.tileRows;
+                         int64_t threads, TaskCosts costs) {
   const int64_t minRowTasks = ceilDivide(cut.rowPanels, maxRowPanels);
   const int64_t minColumnTasks = ceilDivide(cut.panels, maxPanels);
   int64_t bestTime = -1;
@@ -107,10 +110,8 @@ inline void cutIntoTasks(Blocking& cut, int64_t batch, int64_t maxRowPanels, int
     columnTasks = ceilDivide(cut.panels, panels);
     const int64_t tasks = batch * rowTasks * columnTasks;
     const int64_t taskTime =
-        100 * rowPanels * panels + rowPanelCost * rowPanels + panelCost * panels + 20;
-    // Threads do not run alike, so an eighth of a task is lost at the end even where all have as
-    // many.
-    const int64_t even = tasks * taskTime / threads + (threads > 1 ? taskTime / 8 : 0);
+        100 * rowPanels * panels + costs.rowPanel * rowPanels + costs.panel * panels + 20;
+    const int64_t even = tasks * taskTime / threads + (threads > 1 ? taskTime / costs.lostPart : 0);
     const int64_t time = larger(ceilDivide(tasks, threads) * taskTime, even);
     if (bestTime >= 0 && time >= bestTime) return;
     bestTime = time;
@@ -150,7 +151,11 @@ inline Blocking chooseBlocking(int64_t batch, int64_t M, int64_t N, int64_t K, i
   }
 
   const bool isSmall = batch * M * N * K < kParallelProducts;
-  cutIntoTasks(cut, batch, maxRowPanels, maxPanels, isSmall ? 1 : threads, limits);
+  // A vector of FMAs does 16 products a cycle, packing takes about 0.45 cycles an element (both
+  // measured on Zen 4, with AVX2 and AVX-512), so a row panel costs 720 / tileColumns.
+  const TaskCosts costs = {720 / limits.tileColumns,
+                           (limits.readsInPlace ? 120 : 720) / limits.tileRows, 8};
+  cutIntoTasks(cut, batch, maxRowPanels, maxPanels, isSmall ? 1 : threads, costs);
 
   const int64_t tasks = batch * cut.tasksPerMatrix();
   const int64_t products = larger(1, batch * M * N * K / tasks);

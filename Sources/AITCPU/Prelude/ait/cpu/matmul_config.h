@@ -14,7 +14,10 @@ enum class Packing { strided, packed };
 /// - A, B: storage types.
 /// - packing: B's layout.
 /// - batchRank: the number of batch axes, 0 and up.
-template <class AElement, class BElement, Packing packing, int batchRank = 0>
+/// - mayUseSeven: whether products of many rows may be computed with seven multiplications for
+///   eight (`matmul_strassen.h`); of packed floats only.
+template <class AElement, class BElement, Packing packing, int batchRank = 0,
+          bool mayUseSeven = false>
 struct MatmulConfig {
   using A = AElement;
   using B = BElement;
@@ -22,6 +25,8 @@ struct MatmulConfig {
   using Tile = MatmulTile<Accumulator>;
   static constexpr Packing kPacking = packing;
   static constexpr int kBatchRank = batchRank;
+
+  static constexpr bool kMayUseSeven = mayUseSeven;
 
   /// Whether the innermost loop can multiply by B as it lies.
   static constexpr bool kReadsInPlace = packing == Packing::packed && __is_same(B, Accumulator);

@@ -41,7 +41,32 @@ class MatrixOperands<Pack<O...>, kBatchRank> {
   /// A row of every operand of the current matrix.
   AIT_INLINE Rows rows(int64_t row) const { return rowsWith(row, Indices<kCount>{}); }
 
+  /// Asks for `columns` columns of a row of the operands whose columns lie side by side.
+  AIT_INLINE void prefetch(int64_t row, int64_t column, int64_t columns) const {
+    prefetchWith(row, column, columns, Indices<kCount>{});
+  }
+
  private:
+  template <int... I>
+  AIT_INLINE void prefetchWith(int64_t row, int64_t column, int64_t columns,
+                               IntegerSequence<int, I...>) const {
+    (prefetchOne<I, O>(row, column, columns), ...);
+  }
+
+  template <int operand, class OneOperand>
+  AIT_INLINE void prefetchOne(int64_t row, int64_t column, int64_t columns) const {
+    using Element = typename OneOperand::Element;
+    if constexpr (OneOperand::kAccess == Access::contiguous) {
+      const auto* start = static_cast<const Element*>(buffers_[operand]) + offsets_[operand] +
+                          row * strides_[operand * kStrides + kBatchRank] + column;
+      for (int64_t i = 0; i < columns; i += 64 / sizeof(Element)) {
+        __builtin_prefetch(start + i, kIsWritten, 3);
+      }
+    }
+  }
+
+  static constexpr bool kIsWritten = __is_same(Pack<O...>, Outputs<O...>);
+
   template <int... I>
   AIT_INLINE Rows rowsWith(int64_t row, IntegerSequence<int, I...>) const {
     return makeTuple(Row<typename O::Element, O::kAccess>(
@@ -64,6 +89,16 @@ struct Epilogue {
 
   In inputs;
   Out outputs;
+
+  /// Asks for what `finish` will read and write.
+  AIT_INLINE void prefetch(int64_t row, int64_t rowCount, int64_t column,
+                           int64_t columnCount) const {
+#pragma clang loop unroll(disable)
+    for (int64_t i = row; i < row + rowCount; ++i) {
+      inputs.prefetch(i, column, columnCount);
+      outputs.prefetch(i, column, columnCount);
+    }
+  }
 
   /// Finishes a whole tile from registers.
   AIT_INLINE void finish(const Sums<Tile, Tile::kRows>& sums, int64_t row, int64_t column) const {
