@@ -12,5 +12,11 @@ package struct Numerics: Hashable, Sendable {
   /// Results then err by up to 2.3e-6 of their norm, a few times what the direct algorithm does.
   package var allowsWinograd = true
 
+  /// Whether products of float32 with constant factors may be computed by Strassen's algorithm on the
+  /// CPU.
+  ///
+  /// Results then err by some 8e-7 of their norm, about twice what the definition does.
+  package var allowsStrassen = true
+
   package init() {}
 }

@@ -62,6 +62,7 @@ package struct Compiler: Sendable {
     var numerics = Numerics()
     numerics.allowsTF32 = options.allowsTF32 && target.isGPU
     numerics.allowsWinograd = options.allowsWinograd
+    numerics.allowsStrassen = options.allowsStrassen
     return numerics
   }
 

@@ -54,6 +54,14 @@ public struct CompilerOptions: Sendable {
   /// norm of a result. An infinity in an image spreads to the outputs around it, as infinity or NaN.
   public var allowsWinograd = true
 
+  /// Whether products of float32 by a constant, of 64 rows and more, may be computed by Strassen's
+  /// algorithm on the CPU: seven multiplications for eight.
+  ///
+  /// It errs about twice as much: by some 8e-7 of the norm of a result. Rows that differ much in size,
+  /// and infinities and NaN, are multiplied as by definition. The last digits of a row depend on the
+  /// rows beside it, so on the size of a batch.
+  public var allowsStrassen = true
+
   /// Whether constants with data can be set by name at run time.
   ///
   /// Values that the compiler derives from several of them (merged projections) then keep their

@@ -6,8 +6,9 @@ import AITOperators
 /// Register tiles over packed panels of B (`matmul.h`); the epilogue runs on the accumulators.
 ///
 /// A constant B is packed once into panels as wide as the tile, so that the inner loop reads it in
-/// order; any other B is read in place. Leading axes that B does not have are rows of A. Expected
-/// bound: FMA throughput, or for few rows the bandwidth of B.
+/// order; any other B is read in place. Leading axes that B does not have are rows of A. With a constant
+/// B of float32, products of many rows take seven multiplications for eight (`matmul_strassen.h`).
+/// Expected bound: FMA throughput, or for few rows the bandwidth of B.
 extension MatMul: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
@@ -23,10 +24,11 @@ extension MatMul: CPULowerable {
     }
     let dtype = node.inputs[0].type.dtype
     let storage = CxxScalar.storageType(dtype)
-    let packing = packing(node, problem, target)
+    let mayUseSeven = mayUseSeven(node, problem, target)
+    let packing = packing(node, problem, mayUseSeven: mayUseSeven, target)
     let config =
       "ait::MatmulConfig<\(storage), \(storage), ait::Packing::\(packing == nil ? "strided" : "packed"), "
-      + "\(problem.batchRank)>"
+      + "\(problem.batchRank)\(mayUseSeven ? ", true" : "")>"
     let epilogue = node.fusion.epilogue ?? .identity([dtype])
     let arriving = Self.accumulator(dtype)
     let kernel = KernelSource(
@@ -45,7 +47,9 @@ extension MatMul: CPULowerable {
         ]
       ),
       configuration: packing == nil
-        ? "B in place" : "B packed in panels of \(Self.panelWidth(dtype, target))"
+        ? "B in place"
+        : "B packed in panels of \(Self.panelWidth(dtype, target))"
+          + (mayUseSeven ? ", seven products for eight" : "")
     )
     let extras = node.epilogueInputs.map { KernelCall.Operand.input($0) }
     let flops =
@@ -88,10 +92,31 @@ extension MatMul: CPULowerable {
     return lanes * vectors
   }
 
-  /// How to pack B, if it is constant and the same for the whole batch.
-  private func packing(_ node: NodeContext, _ problem: MatMulProblem, _ target: Target)
-    -> KernelCall.Packing?
+  /// Rows, columns and terms from which on seven products of sums take less than eight do:
+  /// `StrassenTask::covers` of the prelude, which decides by the sizes of a run.
+  private static let leastRows = 64
+  private static let leastPanels = 2
+  private static let leastTerms = 128
+
+  /// Whether a run may take seven products for eight.
+  private func mayUseSeven(_ node: NodeContext, _ problem: MatMulProblem, _ target: Target) -> Bool
   {
+    let dtype = node.inputs[1].type.dtype
+    guard node.numerics.allowsStrassen, dtype == .float32, node.inputs[1].isConstant,
+      problem.weightBatch?.extent.constant != nil, let K = problem.inner.constant,
+      let N = problem.columns.constant, let rows = problem.loops.extents.last
+    else { return false }
+    return K % 2 == 0 && K >= Self.leastTerms && rows.upperBound >= Self.leastRows
+      && N >= Self.leastPanels * Self.panelWidth(dtype, target)
+  }
+
+  /// How to pack B, if it is constant and the same for the whole batch.
+  private func packing(
+    _ node: NodeContext,
+    _ problem: MatMulProblem,
+    mayUseSeven: Bool,
+    _ target: Target
+  ) -> KernelCall.Packing? {
     let b = node.inputs[1]
     guard b.isConstant, let batch = problem.weightBatch, let count = batch.extent.constant,
       let K = problem.inner.constant, let N = problem.columns.constant, count > 0, K > 0, N > 0
@@ -102,29 +127,38 @@ extension MatMul: CPULowerable {
       inner: K,
       columns: N,
       strides: (problem.bStrides.inner, problem.bStrides.columns),
+      tellsDispersion: mayUseSeven,
       target
     )
   }
 
-  /// How to pack matrices `[K, N]` that lie in a batch, by the strides of K and N.
+  /// How to pack matrices `[K, N]` that lie in a batch, by the strides of K and N; with what products
+  /// with seven multiplications ask of float32 columns, one number for each pair of panels.
   static func panels(
     _ dtype: DType,
     batch: (count: Int, stride: Dimension) = (1, 0),
     inner: Int,
     columns: Int,
     strides: (inner: Dimension, columns: Dimension),
+    tellsDispersion: Bool = false,
     _ target: Target
   ) -> KernelCall.Packing {
     let width = panelWidth(dtype, target)
     let panels = (columns + width - 1) / width
+    // `gemm::dispersionCount` of the prelude: whole vectors.
+    let dispersions = tellsDispersion ? ((panels + 1) / 2 + 15) / 16 * 16 : 0
     let storage = CxxScalar.storageType(dtype)
     let kernel = KernelSource(
       stem: "pack_\(dtype.rawValue)",
-      headers: ["ait/cpu/matmul_pack.h", "ait/cpu/matmul_tile.h"],
+      headers: tellsDispersion
+        ? ["ait/cpu/matmul_strassen_pack.h"]
+        : ["ait/cpu/matmul_pack.h", "ait/cpu/matmul_tile.h"],
       definitions:
         "static_assert(ait::MatmulTile<ait::Accumulator<\(storage), \(storage)>>::kColumns == \(width));",
-      statement: "ait::packWeights<\(storage), \(width)>(context);",
-      configuration: "panels of \(width)"
+      statement: tellsDispersion
+        ? "ait::packWeightsForSeven<\(width)>(context);"
+        : "ait::packWeights<\(storage), \(width)>(context);",
+      configuration: "panels of \(width)" + (tellsDispersion ? ", dispersions" : "")
     )
     return KernelCall.Packing(
       kernel: kernel,
@@ -132,7 +166,7 @@ extension MatMul: CPULowerable {
         Dimension(batch.count), Dimension(inner), Dimension(columns), batch.stride, strides.inner,
         strides.columns,
       ],
-      sizeInBytes: batch.count * panels * width * inner * dtype.sizeInBytes,
+      sizeInBytes: batch.count * (panels * width * inner + dispersions) * dtype.sizeInBytes,
       dtype: dtype
     )
   }
