@@ -19,13 +19,13 @@ package struct ConvolutionProblem {
   package let batch: Dimension
   package let groups: Int
   /// The channels of a group.
-  package let channels: Int
+  package private(set) var channels: Int
   /// The filters of a group.
   package let filters: Int
   package let axes: [Axis]
   /// Strides of the image, then of the filters: n or o, three spatial axes, c.
-  package let imageStrides: [Dimension]
-  package let filterStrides: [Dimension]
+  package private(set) var imageStrides: [Dimension]
+  package private(set) var filterStrides: [Dimension]
   /// The same of each extra, then of each output.
   package let operandStrides: [[Dimension]]
   private let extras: [NodeContext.Operand]
@@ -61,6 +61,13 @@ package struct ConvolutionProblem {
     imageStrides = withAllAxes(x.layout.strides)
     filterStrides = withAllAxes(weight.layout.strides)
     operandStrides = (extras + outputs).map { withAllAxes(LoopNest.strides($0, over: shape)) }
+  }
+
+  /// The same of operands that lie elsewhere, with as many channels.
+  package func moved(channels: Int, image: [Dimension], filters: [Dimension]) -> Self {
+    var result = self
+    (result.channels, result.imageStrides, result.filterStrides) = (channels, image, filters)
+    return result
   }
 
   package var taps: Int { axes.reduce(1) { $0 * $1.taps } }

@@ -6,8 +6,8 @@ import AITReference
 import AITemplate
 import Testing
 
-/// Products on emulated devices that no example of an operator is: with constants that are packed,
-/// sizes that tell kernels apart, passes that pair them.
+/// Products and convolutions on emulated devices that no example of an operator is: with constants and
+/// images that are packed, sizes that tell kernels apart, passes that pair them.
 @Suite struct EmulatedProductTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
@@ -91,6 +91,56 @@ import Testing
         ws = slice(w) {starts: [1, 0], sizes: [20, 12], steps: [2, 2]} : float16[20, 12]
         y = matmul(us, ws) {} : float16[n, 12]
         output y = y
+        """
+    ),
+    // Images and filters as PyTorch has them: channels in front of places.
+    Case(
+      name: "convolutions_of_packed_operands",
+      sizes: [1, 3],
+      text: """
+        symbol n: 1...3
+        input x: float16[n, 3, 15, 21]
+        constant stem: float16[64, 3, 7, 7]
+        constant filters: float16[72, 64, 3, 3]
+        constant odd: float16[20, 37, 1, 3]
+        constant grouped: float16[64, 32, 3, 3]
+        constant few: float16[37, 72, 3, 3]
+        constant b: float16[64]
+        pixels = permute(x) {permutation: [0, 2, 3, 1]} : float16[n, 15, 21, 3]
+        w = permute(stem) {permutation: [0, 2, 3, 1]} : float16[64, 7, 7, 3]
+        y0 = convolution(pixels, w, b) {stride: [2, 2], padding: [3, 3], \
+        epilogue: (x0: float16, x1: float16) { t2 = add(x0, x1); t3 = relu(t2); return t3 }} \
+        : float16[n, 8, 11, 64]
+        w1 = permute(grouped) {permutation: [0, 2, 3, 1]} : float16[64, 3, 3, 32]
+        y1 = convolution(y0, w1) {stride: [1, 1], padding: [1, 1], groups: 2} \
+        : float16[n, 8, 11, 64]
+        w2 = permute(filters) {permutation: [0, 2, 3, 1]} : float16[72, 3, 3, 64]
+        y2 = convolution(y1, w2) {stride: [2, 1], padding: [1, 1]} : float16[n, 4, 11, 72]
+        w3 = permute(few) {permutation: [0, 2, 3, 1]} : float16[37, 3, 3, 72]
+        y3 = convolution(y2, w3) {stride: [1, 1], padding: [1, 1]} : float16[n, 4, 11, 37]
+        w4 = permute(odd) {permutation: [0, 2, 3, 1]} : float16[20, 1, 3, 37]
+        y4 = convolution(y3, w4) {stride: [1, 1], padding: [0, 1]} : float16[n, 4, 11, 20]
+        output y0 = y0
+        output y2 = y2
+        output y4 = y4
+        """
+    ),
+    Case(
+      name: "convolutions_of_packed_numbers",
+      sizes: [2],
+      allowsTF32: true,
+      text: """
+        symbol n: 1...3
+        input x: float32[n, 3, 15, 21]
+        constant stem: float32[16, 3, 3, 3]
+        constant filters: float32[24, 16, 3, 3]
+        pixels = permute(x) {permutation: [0, 2, 3, 1]} : float32[n, 15, 21, 3]
+        w = permute(stem) {permutation: [0, 2, 3, 1]} : float32[16, 3, 3, 3]
+        y0 = convolution(pixels, w) {stride: [2, 2], padding: [1, 1]} : float32[n, 8, 11, 16]
+        w1 = permute(filters) {permutation: [0, 2, 3, 1]} : float32[24, 3, 3, 16]
+        y1 = convolution(y0, w1) {stride: [1, 1], padding: [1, 1]} : float32[n, 8, 11, 24]
+        output y0 = y0
+        output y1 = y1
         """
     ),
   ]

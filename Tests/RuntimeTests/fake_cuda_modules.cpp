@@ -84,5 +84,12 @@ Status cuTensorMapEncodeTiled(void* map, int type, uint32_t rank, void* address,
   std::memcpy(static_cast<char*>(map) + 8, extents, rank * sizeof(uint64_t));
   return kSuccess;
 }
+Status cuTensorMapEncodeIm2col(void* map, int type, uint32_t rank, void* address,
+                               const uint64_t* extents, const uint64_t* strides, const int*,
+                               const int*, uint32_t, uint32_t, const uint32_t* steps, int, int, int,
+                               int) {
+  return cuTensorMapEncodeTiled(map, type, rank, address, extents, strides, nullptr, steps, 0, 0, 0,
+                                0);
+}
 
 }  // extern "C"

@@ -63,6 +63,11 @@ int cuTensorMapEncodeTiled(void*, int, uint32_t, void*, const uint64_t*, const u
                            const uint32_t*, const uint32_t*, int, int, int, int) {
   return 0;
 }
+int cuTensorMapEncodeIm2col(void*, int, uint32_t, void*, const uint64_t*, const uint64_t*,
+                            const int*, const int*, uint32_t, uint32_t, const uint32_t*, int, int,
+                            int, int) {
+  return 0;
+}
 int cuStreamCreate(void** out, unsigned) { return give(out); }
 int cuStreamDestroy_v2(void*) { return 0; }
 int cuStreamGetCtx(void*, void** out) { return *out = &context, 0; }

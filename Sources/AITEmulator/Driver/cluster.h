@@ -226,6 +226,8 @@ void publishSharedMemory(Thread&);
 void copyToPeer(Thread&, void* to, const void* from, int bytes, uint64_t* state, int rank);
 void copyTensor(Thread&, int rank, void* to, const ait::TensorMap&, uint64_t* state,
                 const int* position, uint32_t peers);
+void copyPixels(Thread&, int rank, void* to, const ait::TensorMap&, uint64_t* state,
+                const int* position, const int* offsets, uint32_t peers);
 void meet(Thread&, int size, void* slot, ait::emulated::Action action, const char* word, int line);
 void beginProducts(Thread&, int line);
 void addProduct(Thread&, const ait::emulated::Product&, int line);

@@ -328,6 +328,7 @@ const ait::emulated::Engine engine = {
     publishSharedMemory,
     copyToPeer,
     copyTensor,
+    copyPixels,
     beginProducts,
     addProduct,
     commitProducts,

@@ -193,6 +193,19 @@ Status cuTensorMapEncodeTiled(void* map, int type, uint32_t rank, void* address,
   std::fprintf(stderr, "emulated device: a tensor map is refused: %s\n", problem);
   return kInvalidValue;
 }
+Status cuTensorMapEncodeIm2col(void* map, int type, uint32_t rank, void* address,
+                               const uint64_t* extents, const uint64_t* strides, const int* lower,
+                               const int* upper, uint32_t channels, uint32_t pixels,
+                               const uint32_t* steps, int interleaving, int swizzle, int promotion,
+                               int filling) {
+  DRIVER_ENTER();
+  const char* problem =
+      emulator::encodeImages(map, type, rank, address, extents, strides, lower, upper, channels,
+                             pixels, steps, interleaving, swizzle, promotion, filling);
+  if (!problem) return kSuccess;
+  std::fprintf(stderr, "emulated device: a tensor map of images is refused: %s\n", problem);
+  return kInvalidValue;
+}
 
 // MARK: - Copies that wait
 

@@ -207,10 +207,42 @@ void forEachElement(const MapContent& map, const int* position, Body&& body) {
         }
 }
 
-}  // namespace
+/// The same of pixels of images: each line from its first to its last, then the next, then the next
+/// image; `offsets` are what every pixel is moved by.
+template <class Body>
+void forEachPixel(const MapContent& map, const int* position, const int* offsets, Body&& body) {
+  const int spatial = map.rank - 2;
+  int64_t pixel[3] = {};
+  for (int axis = 0; axis < spatial; ++axis) pixel[axis] = position[1 + axis];
+  int64_t image = position[1 + spatial];
+  size_t place = 0;
+  for (int index = 0; index < map.box[1]; ++index) {
+    bool exists = image >= 0 && image < static_cast<int64_t>(map.extents[1 + spatial]);
+    uint64_t row = map.address + static_cast<uint64_t>(image) * map.strides[1 + spatial];
+    for (int axis = 0; axis < spatial; ++axis) {
+      const int64_t at = pixel[axis] + offsets[axis];
+      exists = exists && at >= 0 && at < static_cast<int64_t>(map.extents[1 + axis]);
+      row += static_cast<uint64_t>(at) * map.strides[1 + axis];
+    }
+    for (int channel = 0; channel < map.box[0]; ++channel) {
+      const int64_t at = int64_t{position[0]} + channel;
+      const bool isThere = exists && at >= 0 && at < static_cast<int64_t>(map.extents[0]);
+      body(place, isThere ? row + static_cast<uint64_t>(at) * map.elementSize : 0);
+      place += map.elementSize;
+    }
+    int axis = 0;
+    for (; axis < spatial; ++axis) {
+      pixel[axis] += map.steps[axis];
+      if (pixel[axis] < static_cast<int64_t>(map.extents[1 + axis]) + map.upper[axis]) break;
+      pixel[axis] = map.lower[axis];
+    }
+    if (axis == spatial) ++image;
+  }
+}
 
-void copyTensor(Thread& thread, int rank, void* to, const ait::TensorMap& tensorMap,
-                uint64_t* state, const int* position, uint32_t peers) {
+/// - offsets: of images; null for a box.
+void startCopy(Thread& thread, int rank, void* to, const ait::TensorMap& tensorMap, uint64_t* state,
+               const int* position, const int* offsets, uint32_t peers) {
   Fiber& fiber = fiberOf(thread);
   Cluster& cluster = clusterOf(fiber);
   MapContent map;
@@ -222,13 +254,25 @@ void copyTensor(Thread& thread, int rank, void* to, const ait::TensorMap& tensor
     cluster.fail(fiber, "a copy of rank " + std::to_string(rank) + " by a map of rank " +
                             std::to_string(map.rank));
   }
+  if ((map.isImage != 0) != (offsets != nullptr)) {
+    cluster.fail(fiber, "a copy of a box by a map of images, or the other way round");
+  }
   size_t size = map.elementSize;
   for (const uint16_t extent : map.box) size *= extent;
   const size_t offset = sharedOffset(fiber, to, size, 128, "copy");
   const size_t barrierOffset = sharedOffset(fiber, state, 8, 8, "barrier");
   std::array<int, 5> at;
   std::copy(position, position + 5, at.begin());
-  forEachElement(map, at.data(), [&](size_t, uint64_t address) {
+  std::array<int, 3> moved = {};
+  if (offsets != nullptr) std::copy(offsets, offsets + 3, moved.begin());
+  const auto forEach = [map, at, moved](auto&& body) {
+    if (map.isImage != 0) {
+      forEachPixel(map, at.data(), moved.data(), body);
+    } else {
+      forEachElement(map, at.data(), body);
+    }
+  };
+  forEach([&](size_t, uint64_t address) {
     if (address == 0) return;
     checkGlobalRead(fiber, reinterpret_cast<const void*>(address), map.elementSize, "copy");
   });
@@ -239,8 +283,8 @@ void copyTensor(Thread& thread, int rank, void* to, const ait::TensorMap& tensor
     Block& target = blockOf(fiber, peer, "a copy");
     checkVisible(fiber, find(fiber, target, state));
     announce(fiber, target, offset, size);
-    cluster.defer([&cluster, &target, map, at, offset, size, barrierOffset] {
-      forEachElement(map, at.data(), [&](size_t place, uint64_t address) {
+    cluster.defer([&cluster, &target, map, forEach, offset, size, barrierOffset] {
+      forEach([&](size_t place, uint64_t address) {
         char* element = target.shared + swizzled(offset + place, map.swizzle);
         if (address != 0) {
           std::memcpy(element, reinterpret_cast<const void*>(address), map.elementSize);
@@ -252,6 +296,18 @@ void copyTensor(Thread& thread, int rank, void* to, const ait::TensorMap& tensor
       complete(cluster, target, barrierOffset, size);
     });
   }
+}
+
+}  // namespace
+
+void copyTensor(Thread& thread, int rank, void* to, const ait::TensorMap& tensorMap,
+                uint64_t* state, const int* position, uint32_t peers) {
+  startCopy(thread, rank, to, tensorMap, state, position, nullptr, peers);
+}
+
+void copyPixels(Thread& thread, int rank, void* to, const ait::TensorMap& tensorMap,
+                uint64_t* state, const int* position, const int* offsets, uint32_t peers) {
+  startCopy(thread, rank, to, tensorMap, state, position, offsets, peers);
 }
 
 }  // namespace emulator

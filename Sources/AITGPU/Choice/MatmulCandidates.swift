@@ -8,7 +8,9 @@ enum MatmulCandidates {
     if task.suitsFewRows { result += fewRows.map { .fewRows($0) } }
     if facts.architecture == .sm90a && task.suitsHopper {
       result += hopper(majorA: task.majors.a, majorB: task.majors.b).map { .hopper($0) }
-      result += transposed(majorA: task.majors.a, majorB: task.majors.b).map { .hopper($0) }
+      if !task.isGathered {
+        result += transposed(majorA: task.majors.a, majorB: task.majors.b).map { .hopper($0) }
+      }
     } else {
       result += multistage(task, facts).map { .multistage($0) }
     }

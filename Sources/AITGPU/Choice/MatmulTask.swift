@@ -40,10 +40,12 @@ struct MatmulTask: Sendable {
   let extents: (batch: Dimension, rows: Dimension, columns: Dimension, depth: Dimension)
   /// Whether A is no matrix in memory, but gathered by the kernel: a convolution.
   var isGathered = false
+  /// Whether the copy engine can gather it.
+  var isOfPixels = false
 
   /// Whether the copy engine can fetch the operands: 16-byte strides and something to fetch.
   var suitsHopper: Bool {
-    alignments.a == 8 && alignments.b == 8 && !hasEmptySums && !isGathered
+    alignments.a == 8 && alignments.b == 8 && !hasEmptySums && (!isGathered || isOfPixels)
   }
   /// Whether at most 16 rows may take a kernel of their own.
   var suitsFewRows: Bool { majors == ("k", "k") && !hasEmptySums && !isGathered }

@@ -43,9 +43,11 @@ extension DeviceConvolution {
       ("kAllTaps", problem.taps), ("kPackets", most),
     ]
     return Part(
+      template: "DepthwiseConvolution",
+      header: "convolution_depthwise",
       config: config,
       configuration: "a thread for \(packet) channels of \(Self.run) neighbours",
-      blocks: 1
+      blocks: "1"
     )
   }
 }

@@ -3,8 +3,8 @@ import AITGraph
 import AITKernels
 import AITOperators
 
-/// Convolutions on the matrix units (`convolution_product.h`): tiles as the model of products has them
-/// for a product of outputs by filters.
+/// Convolutions on the matrix units (`convolution_hopper.h`, `convolution_product.h`): tiles as the
+/// model of products has them for a product of outputs by filters.
 extension DeviceConvolution {
   /// Kernels of a convolution for one library: each takes a second to compile.
   private static let limit = 2
@@ -14,35 +14,86 @@ extension DeviceConvolution {
   var productParts: [Part]? {
     let dtype = node.inputs[0].type.dtype
     let isTensorFloat = dtype == .float32 && node.numerics.allowsTF32
-    guard [.float16, .bfloat16].contains(dtype) || isTensorFloat, filtersAreMatrix,
+    guard [.float16, .bfloat16].contains(dtype) || isTensorFloat, problem.filtersAreMatrix,
       problem.imageStrides[4] == 1 || problem.channels * problem.groups == 1
     else { return nil }
-    let facts = DeviceFacts.of(target.gpus, named: nil)
-    let choice = MatmulChoice(task, on: facts, limit: Self.limit)
-    let parts = choice.parts.enumerated().compactMap { index, part -> Part? in
-      guard case .multistage(let configuration) = part.candidate else { return nil }
-      let isLast = index + 1 == choice.parts.count
-      return Part(
-        config: config("Product\(index == 0 ? "" : String(index + 1))", configuration),
-        configuration: part.candidate.label,
-        blocks: 1,
-        condition: isLast ? nil : "context.sizes[\(batchRank)] <= \(part.rows)"
-      )
+    // Architectures with warp groups have kernels of their own.
+    let groups = [target.gpus.filter { $0 == .sm90a }, target.gpus.filter { $0 != .sm90a }]
+      .filter { !$0.isEmpty }
+    guard task.suitsHopper && groups.count > 1 else {
+      let parts = parts(for: target.gpus, isLastGroup: true, first: 0)
+      return parts.isEmpty ? nil : parts
     }
-    return parts.isEmpty ? nil : parts
+    let first = parts(for: groups[0], isLastGroup: false, first: 0)
+    return first + parts(for: groups[1], isLastGroup: true, first: first.count)
   }
 
-  /// Whether the filters are a matrix: a row for each, its taps and channels without gaps.
-  private var filtersAreMatrix: Bool {
-    let extents = problem.axes.map(\.taps) + [problem.channels]
-    var distance = 1
-    for axis in extents.indices.reversed() {
-      guard extents[axis] == 1 || problem.filterStrides[axis + 1] == Dimension(distance) else {
-        return false
+  /// The kernels for some architectures, told apart from others of the target by the first.
+  ///
+  /// - Parameters:
+  ///   - group: the architectures.
+  ///   - isLastGroup: whether they are taken where no others were.
+  ///   - first: the number of kernels before these.
+  /// - Returns: a kernel, or those by the number of outputs; none if the matrix units take none.
+  private func parts(for group: [Target.CUDA], isLastGroup: Bool, first: Int) -> [Part] {
+    let choice = MatmulChoice(task, on: DeviceFacts.of(group, named: nil), limit: Self.limit)
+    let isAlone = group.count == target.gpus.count
+    return choice.parts.enumerated().compactMap { index, part -> Part? in
+      let number = first + index
+      let name = "Product\(number == 0 ? "" : String(number + 1))"
+      var conditions: [String] = []
+      if !isLastGroup, let place = target.gpus.firstIndex(of: group[0]) {
+        conditions.append("context.queue->architecture() == \(place)")
       }
-      distance *= extents[axis]
+      if index + 1 < choice.parts.count {
+        conditions.append("context.sizes[\(batchRank)] <= \(part.rows)")
+      }
+      var result: Part
+      switch part.candidate {
+      case .hopper(let configuration):
+        result = Part(
+          template: "ConvolutionHopper",
+          header: "convolution_hopper",
+          config: config(name, configuration),
+          configuration: part.candidate.label,
+          blocks: "\(name)::kBlocksPerMultiprocessor",
+          clusterSize: "ait::ConvolutionHopperShape<\(name)>::kClusterSize"
+        )
+      case .multistage(let configuration):
+        result = Part(
+          template: "ConvolutionProduct",
+          header: "convolution_product",
+          config: config(name, configuration),
+          configuration: part.candidate.label,
+          blocks: "1"
+        )
+      case .fewRows: return nil
+      }
+      result.architectures = isAlone || group.count > 1 ? Target.CUDA.allCases : group
+      result.condition = conditions.isEmpty ? nil : conditions.joined(separator: " && ")
+      return result
     }
-    return true
+  }
+
+  /// Whether Hopper's copy engine can gather the pixels: no groups, no zeros between elements, corners
+  /// and offsets that fit their bits, and channels that fill the steps of 64 by two thirds at least, as
+  /// warp groups are faster than warps by as much.
+  private var isOfPixels: Bool {
+    let step = HopperConfiguration.stepK
+    let steps = (problem.channels + step - 1) / step
+    guard problem.groups == 1, node.inputs[0].type.dtype.sizeInBytes == 2,
+      3 * problem.channels >= 2 * steps * step, problem.batch.range.lowerBound > 0
+    else { return false }
+    let axes = problem.axes.drop { $0.isAbsent }
+    let limit = axes.count <= 1 ? 1 << 15 : axes.count == 2 ? 1 << 7 : 1 << 4
+    return axes.allSatisfy { axis in
+      // How far a line's last pixel lies behind the image, whatever is left of a stride.
+      let reach = (axis.taps - 1) * axis.dilation
+      let end = axis.padding.after - reach
+      return axis.inputDilation == 1 && axis.stride <= 8 && reach < 2 * limit
+        && axis.padding.before <= limit && axis.padding.before > -limit && end < limit
+        && end - axis.stride >= -limit && axis.input.range.lowerBound > 0
+    }
   }
 
   /// The elements of 16 bytes.
@@ -54,11 +105,27 @@ extension DeviceConvolution {
     }
     return (
       alignment(
-        [Dimension(problem.channels), node.inputs[0].layout.offset]
-          + problem.imageStrides.prefix(4)
+        [Dimension(problem.channels)] + problem.imageStrides.prefix(4)
+          + (packed?.image == nil ? [node.inputs[0].layout.offset] : [])
       ),
-      alignment([problem.filterStrides[0], node.inputs[1].layout.offset])
+      alignment(
+        [problem.filterStrides[0]]
+          + (packed?.filters == nil ? [node.inputs[1].layout.offset] : [])
+      )
     )
+  }
+
+  private func config(_ name: String, _ configuration: HopperConfiguration) -> DeviceConfig {
+    var config = DeviceConfig(name: name, base: "ConvolutionHopperDefaults")
+    config.types = [("Element", CxxScalar.storageType(node.inputs[0].type.dtype))]
+    config.constants =
+      [
+        ("kBatchRank", batchRank),
+        ("kColumnMultiple", DeviceAlignment.powerOfTwo(Dimension(problem.filters), limit: 8)),
+        ("kFirstAxis", min(2, problem.axes.firstIndex { !$0.isAbsent } ?? 2)),
+        ("kIsConstantB", node.inputs[1].isConstant ? 1 : 0),
+      ] + configuration.constants
+    return config
   }
 
   private func config(_ name: String, _ configuration: MultistageConfiguration) -> DeviceConfig {
@@ -97,6 +164,7 @@ extension DeviceConvolution {
       )
     )
     task.isGathered = true
+    task.isOfPixels = isOfPixels
     return task
   }
 }

@@ -4,8 +4,9 @@ import AITKernels
 import AITOperators
 
 /// A product of outputs by filters whose operands are gathered on their way to shared memory: on the
-/// matrix units for 16-bit floats, and float32 where tf32 is allowed (`convolution_product.h`), else by
-/// the threads' own arithmetic units; where groups have few filters, a thread for two elements
+/// matrix units for 16-bit floats, by warp groups where Hopper's copy engine can gather
+/// (`convolution_hopper.h`), else by warps, and float32 where tf32 is allowed
+/// (`convolution_product.h`); otherwise by the threads' own arithmetic units; where groups have few filters, a thread for two elements
 /// (`convolution.h`), and with a filter for each channel one for 16 bytes of channels of neighbours
 /// (`convolution_depthwise.h`). Windows of one element next to each other are a matrix product.
 /// The epilogue runs on the sums.
@@ -58,7 +59,10 @@ extension ConvolutionProblem {
 struct DeviceConvolution {
   let node: NodeContext
   let target: Target
+  /// What the kernel computes: where operands are packed, of what they are then.
   let problem: ConvolutionProblem
+  /// Of kernels for the matrix units.
+  let packed: PackedConvolution?
   private let epilogue: ScalarExpression
   /// Batch axes, then the rows of a matrix: one operand each for the extras and the outputs.
   let loops: LoopNest
@@ -68,11 +72,15 @@ struct DeviceConvolution {
   init(_ node: NodeContext, _ target: Target, _ problem: ConvolutionProblem) throws(Diagnostic) {
     self.node = node
     self.target = target
-    self.problem = problem
-    epilogue = node.fusion.epilogue ?? .identity([node.inputs[0].type.dtype])
-    try DeviceFunctions.check(epilogue, node, target)
     // A tile has 64 columns.
     isDirect = problem.groups > 1 && problem.filters < 16
+    let dtype = node.inputs[0].type.dtype
+    let suitsMatrixUnits =
+      [.float16, .bfloat16].contains(dtype) || dtype == .float32 && node.numerics.allowsTF32
+    packed = suitsMatrixUnits && !isDirect ? PackedConvolution(problem, node) : nil
+    self.problem = packed?.problem ?? problem
+    epilogue = node.fusion.epilogue ?? .identity([node.inputs[0].type.dtype])
+    try DeviceFunctions.check(epilogue, node, target)
     // Axes of one output would keep their neighbours from joining.
     let outputs = [problem.batch] + problem.axes.map(\.output)
     let kept = outputs.indices.filter { $0 == 0 || outputs[$0] != 1 }
@@ -95,7 +103,7 @@ struct DeviceConvolution {
     let elements = node.outputs[0].type.shape.elementCount
     try node.checkCount(elements, target, of: "elements")
     try node.checkCount(
-      problem.axes.reduce(Dimension(problem.taps * problem.channels)) { $0 + $1.input },
+      problem.axes.reduce(Dimension(problem.taps * self.problem.channels)) { $0 + $1.input },
       target,
       of: "terms of a sum"
     )
@@ -108,31 +116,19 @@ struct DeviceConvolution {
 
   /// The kernel, or those of which a run takes one.
   private var kernel: KernelSource {
-    if !isDirect, let product = productParts {
-      return source(
-        stem: "convolution",
-        template: "ConvolutionProduct",
-        header: "convolution_product",
-        parts: product
-      )
-    }
+    if !isDirect, let parts = productParts { return source(stem: "convolution", parts: parts) }
     if isDirect, let part = depthwisePart {
-      return source(
-        stem: "depthwise_convolution",
-        template: "DepthwiseConvolution",
-        header: "convolution_depthwise",
-        parts: [part]
-      )
+      return source(stem: "depthwise_convolution", parts: [part])
     }
     return source(
       stem: isDirect ? "direct_convolution" : "convolution",
-      template: isDirect ? "DirectConvolution" : "Convolution",
-      header: "convolution",
       parts: [
         Part(
+          template: isDirect ? "DirectConvolution" : "Convolution",
+          header: "convolution",
           config: config,
           configuration: isDirect ? "a thread for two elements" : "tiles of 64 x 64",
-          blocks: isDirect ? 1 : 2
+          blocks: isDirect ? "1" : "2"
         )
       ]
     )
@@ -169,16 +165,19 @@ struct DeviceConvolution {
 
   /// A kernel on the device, and where a run takes it if it took none before.
   struct Part {
+    /// What the templates' names end with, as in `launchTemplate` and `TemplateShape`.
+    let template: String
+    let header: String
     let config: DeviceConfig
     let configuration: String
-    let blocks: Int
+    /// Blocks that are to fit a multiprocessor.
+    let blocks: String
+    var clusterSize = "1"
+    var architectures = Target.CUDA.allCases
     var condition: String?
   }
 
-  /// - template: what the templates' names end with, as in `launchTemplate` and `TemplateShape`.
-  private func source(stem: String, template: String, header: String, parts: [Part])
-    -> KernelSource
-  {
+  private func source(stem: String, parts: [Part]) -> KernelSource {
     let extras = node.epilogueInputs.map { node.inputs[$0] }
     let packs = [
       "using In = "
@@ -190,44 +189,68 @@ struct DeviceConvolution {
         ) + ";",
     ]
     let body = CxxScalar.body(named: "Epilogue", epilogue)
-    let function = template.prefix(1).lowercased() + template.dropFirst()
-    let entries = parts.map { part in
-      let name = part.config.name
+    var entries = parts.map { part in
+      let (name, template) = (part.config.name, part.template)
+      let function = template.prefix(1).lowercased() + template.dropFirst()
       let shape = "ait::\(template)Shape<\(name)>"
       return DeviceEntry(
-        headers: ["ait/gpu/math.h", "ait/gpu/\(header).h"],
+        headers: ["ait/gpu/math.h", "ait/gpu/\(part.header).h"],
         definitions: ([part.config.text] + packs + [body]).joined(separator: "\n\n"),
         signature: "AIT_KERNEL(\(shape)::kThreads, \(part.blocks))",
         arguments: "ait::\(template)Arguments<\(name), In, Out>",
         statement: "ait::\(function)<\(name), Epilogue, In, Out>(arguments);",
         threads: "\(shape)::kThreads",
-        sharedSizeInBytes: "\(shape)::kSharedBytes"
+        sharedSizeInBytes: "\(shape)::kSharedBytes",
+        clusterSize: part.clusterSize,
+        architectures: part.architectures
       )
     }
     let launches = parts.enumerated().map { index, part in
-      let call = "ait::launch\(template)<\(part.config.name), In, Out>(context, kernels[\(index)]);"
+      let launch = "ait::launch\(part.template)<\(part.config.name), In, Out>"
+      let call = "\(launch)(context, kernels[\(index)]);"
       return part.condition.map { "if (\($0)) return \(call)" } ?? call
+    }
+    var headers = ["ait/gpu/convolution_launch.h"]
+    var statement = launches.joined(separator: "\n  ")
+    if packed?.image != nil {
+      let size = node.inputs[0].type.dtype.sizeInBytes
+      let operands = node.inputs.count + node.outputs.count
+      statement = """
+        ait::launchPacked<\(size), \(operands)>(context, kernels[\(entries.count)], \
+        context.sizes + \(sizes.count), [&](const ait::KernelContext& context) {
+            \(launches.joined(separator: "\n    "))
+          });
+        """
+      entries.append(DevicePacking.entry(elementSize: size))
+      headers.append(DevicePacking.header)
     }
     return KernelSource(
       stem: "\(stem)_\(node.inputs[0].type.dtype.rawValue)",
-      headers: ["ait/gpu/convolution_launch.h"],
+      headers: headers,
       definitions: (parts.map(\.config.text) + packs).joined(separator: "\n\n"),
-      statement: launches.joined(separator: "\n  "),
+      statement: statement,
       configuration: parts.map(\.configuration).joined(separator: ", "),
       entries: entries
     )
   }
 
-  func call(_ op: Convolution) -> KernelCall {
+  /// The sizes of a launch, but for those by which an image is packed.
+  private var sizes: [Dimension] {
     let none = [Dimension](repeating: 0, count: 2 * (batchRank + 2))
     let strides = loops.strides.enumerated().flatMap { index, own in
       own + [problem.operandStrides[index][4]]
     }
-    return KernelCall(
+    return loops.extents + [Dimension(columns), depth] + none + strides + problem.geometrySizes
+  }
+
+  func call(_ op: Convolution) -> KernelCall {
+    KernelCall(
       kernel: kernel,
-      reads: [.input(0), .input(1)] + node.epilogueInputs.map { .input($0) },
+      reads: [.input(0), packed?.filters.map { .packed(1, $0) } ?? .input(1)]
+        + node.epilogueInputs.map { .input($0) },
       writes: node.outputs.indices.map { .output($0) },
-      sizes: loops.extents + [Dimension(columns), depth] + none + strides + problem.geometrySizes,
+      sizes: sizes + (packed?.image?.sizes ?? []),
+      workspaceInBytes: packed?.image?.sizeInBytes ?? 0,
       flops: op.operationCount(
         node.inputs.prefix(2).map(\.type),
         results: node.outputs.map(\.type)

@@ -42,7 +42,7 @@ struct PackedMatrix {
 
     let padding = 3 - batch.count
     packing = KernelCall.Packing(
-      kernel: Self.kernel,
+      kernel: DevicePacking.kernel(elementSize: b.type.dtype.sizeInBytes),
       sizes: Array(repeating: 1, count: padding) + batch.map { Dimension($0) }
         + [Dimension(K), Dimension(N)]
         + Array(repeating: 0, count: padding) + strides.dropLast(2) + [inner, column]
@@ -71,22 +71,34 @@ struct PackedMatrix {
     changed.numerics = node.numerics
     self.node = changed
   }
+}
 
-  private static let kernel = KernelSource(
-    stem: "pack_rows",
-    headers: ["ait/gpu/matmul_pack_launch.h"],
-    definitions: "",
-    statement: "ait::launchPack(context, kernels[0]);",
-    configuration: "rows of a multiple of 16 bytes",
-    entries: [
-      DeviceEntry(
-        headers: ["ait/gpu/matmul_pack.h"],
-        definitions: "",
-        signature: "AIT_KERNEL(ait::PackShape::kThreads, 1)",
-        arguments: "ait::PackArguments",
-        statement: "ait::packRows(arguments);",
-        threads: "ait::PackShape::kThreads"
-      )
-    ]
-  )
+/// The kernel that packs rows to multiples of 16 bytes (`matmul_pack.h`).
+enum DevicePacking {
+  /// The header of its launch.
+  static let header = "ait/gpu/matmul_pack_launch.h"
+
+  /// The kernel alone, as it packs a constant.
+  static func kernel(elementSize: Int) -> KernelSource {
+    KernelSource(
+      stem: "pack_rows",
+      headers: [header],
+      definitions: "",
+      statement: "ait::launchPack<\(elementSize)>(context, kernels[0]);",
+      configuration: "rows of a multiple of 16 bytes",
+      entries: [entry(elementSize: elementSize)]
+    )
+  }
+
+  /// Its code on the device.
+  static func entry(elementSize: Int) -> DeviceEntry {
+    DeviceEntry(
+      headers: ["ait/gpu/matmul_pack.h"],
+      definitions: "",
+      signature: "AIT_KERNEL(ait::PackShape::kThreads, 1)",
+      arguments: "ait::PackArguments",
+      statement: "ait::packRows<\(elementSize)>(arguments);",
+      threads: "ait::PackShape::kThreads"
+    )
+  }
 }

@@ -354,6 +354,39 @@ extension Convolution {
       Convolution(stride: [1, 1]),
       [TensorType(.float16, [2, 5, 7, 24]), TensorType(.float16, [40, 1, 1, 24])]
     ),
+    // Channels that Hopper's copy engine gathers: all sizes symbols; windows that differ at both ends
+    // of an axis, and less than a whole step of channels; one axis, three axes, windows of one
+    // element, and parts of an image that no window meets.
+    OperatorExample(
+      Convolution(stride: [1, 1], padding: pads(1, 1)),
+      [
+        TensorType(
+          .float16,
+          [.symbol("batch", 1...3), .symbol("h", 5...12), .symbol("w", 5...30), 64]
+        ),
+        TensorType(.float16, [40, 3, 3, 64]),
+      ]
+    ),
+    OperatorExample(
+      Convolution(stride: [2, 1], padding: [Padding(2, 1), Padding(1, 4)], dilation: [1, 2]),
+      [TensorType(.float16, [2, 11, 9, 56]), TensorType(.float16, [72, 3, 4, 56])]
+    ),
+    OperatorExample(
+      Convolution(stride: [3], padding: [Padding(2, 1)], dilation: [2]),
+      [TensorType(.bfloat16, [2, 140, 128]), TensorType(.bfloat16, [33, 4, 128])]
+    ),
+    OperatorExample(
+      Convolution(stride: [1, 2, 1], padding: pads(1, 0, 1)),
+      [TensorType(.float16, [2, 4, 5, 6, 48]), TensorType(.float16, [16, 2, 3, 3, 48])]
+    ),
+    OperatorExample(
+      Convolution(stride: [2, 2]),
+      [TensorType(.float16, [3, 9, 13, 64]), TensorType(.float16, [136, 1, 1, 64])]
+    ),
+    OperatorExample(
+      Convolution(stride: [1, 2], padding: pads(-1, -2)),
+      [TensorType(.float16, [2, 8, 12, 64]), TensorType(.float16, [24, 2, 3, 64])]
+    ),
     // Transposed, and of channels that are no whole packets.
     OperatorExample(
       Convolution(stride: [1, 1, 1], padding: pads(0, 1, 2), inputDilation: [1, 2, 1]),

@@ -117,6 +117,9 @@ struct CudaGraphUpdateResult {
   X(encodeTensorMap, "cuTensorMapEncodeTiled",                                                 \
     (void*, int32_t, uint32_t, void*, const uint64_t*, const uint64_t*, const uint32_t*,       \
      const uint32_t*, int32_t, int32_t, int32_t, int32_t))                                     \
+  X(encodeImageMap, "cuTensorMapEncodeIm2col",                                                 \
+    (void*, int32_t, uint32_t, void*, const uint64_t*, const uint64_t*, const int32_t*,        \
+     const int32_t*, uint32_t, uint32_t, const uint32_t*, int32_t, int32_t, int32_t, int32_t)) \
   X(streamCreate, "cuStreamCreate", (CudaHandle*, uint32_t))                                   \
   X(streamDestroy, "cuStreamDestroy_v2", (CudaHandle))                                         \
   X(streamGetContext, "cuStreamGetCtx", (CudaHandle, CudaHandle*))                             \

@@ -243,10 +243,17 @@ void CudaQueue::encodeTensorMap(void* map, const TensorMapRequest& request) {
     std::memcpy(map, known->map, sizeof(known->map));
     return;
   }
-  const int32_t status = driver_.encodeTensorMap(
-      map, request.elementType, request.rank, request.address, request.extents, request.strides,
-      request.box, request.steps, request.interleaving, request.swizzle, request.promotion,
-      request.filling);
+  const int32_t status =
+      request.isImage
+          ? driver_.encodeImageMap(map, request.elementType, request.rank, request.address,
+                                   request.extents, request.strides, request.lowerCorner,
+                                   request.upperCorner, request.box[0], request.box[1],
+                                   request.steps, request.interleaving, request.swizzle,
+                                   request.promotion, request.filling)
+          : driver_.encodeTensorMap(map, request.elementType, request.rank, request.address,
+                                    request.extents, request.strides, request.box, request.steps,
+                                    request.interleaving, request.swizzle, request.promotion,
+                                    request.filling);
   if (status != kCudaSuccess) return note(status, "describe a tensor to the copy engine");
   if (!known) return;
   known->request = request;

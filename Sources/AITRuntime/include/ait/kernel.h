@@ -58,12 +58,13 @@ struct DeviceLaunch {
   void* const* arguments;  // a pointer to each parameter; copied before `launch` returns
 };
 
-/// A tensor as the copy engine sees it, numbered and counted as `cuTensorMapEncodeTiled` does.
+/// A tensor as the copy engine sees it, numbered and counted as `cuTensorMapEncodeTiled` does, and
+/// where pixels of images are copied, `cuTensorMapEncodeIm2col`.
 struct TensorMapRequest {
   void* address;
   uint64_t extents[5];  // [rank] innermost first
   uint64_t strides[4];  // [rank - 1] in bytes, of all axes but the innermost
-  uint32_t box[5];      // [rank]
+  uint32_t box[5];      // [rank]; of images the channels and the pixels of a copy
   uint32_t steps[5];    // [rank]
   int32_t elementType;
   uint32_t rank;
@@ -71,6 +72,9 @@ struct TensorMapRequest {
   int32_t swizzle;
   int32_t promotion;
   int32_t filling;
+  int32_t isImage;
+  int32_t lowerCorner[3];  // [rank - 2] of images: where pixels begin and end, width first
+  int32_t upperCorner[3];
 };
 
 /// Where kernels note an index outside its extent; host memory that the device writes to. The

@@ -1,6 +1,7 @@
 // The configuration and the arguments of convolutions. Compiles on the host.
 #pragma once
 
+#include "ait/gpu/matmul_hopper_config.h"
 #include "ait/gpu/matmul_multistage_config.h"
 #include "ait/gpu/matmul_simt_config.h"
 
@@ -24,6 +25,11 @@ struct ConvolutionProductDefaults : MatmulMultistageDefaults {
   static constexpr bool kHasGroups = false;
   static constexpr bool kHasZeros = false;
   /// The first of the three spatial axes that is there.
+  static constexpr int kFirstAxis = 0;
+};
+
+/// A configuration of tiles for warp groups, of the same rows and columns.
+struct ConvolutionHopperDefaults : MatmulHopperDefaults {
   static constexpr int kFirstAxis = 0;
 };
 
@@ -90,6 +96,21 @@ struct ConvolutionProductArguments : MatmulMultistageArguments<Config, In, Out> 
   ConvolutionGeometry geometry;
   Divisor channels;
   /// Taps of the second and of the third spatial axis.
+  Divisor taps[2];
+};
+
+template <class Config>
+using ConvolutionHopperShape = MatmulHopperShape<Config>;
+
+/// Those of the product of outputs by filters, whose A is the copy engine's view of the images.
+template <class Config, class In, class Out>
+struct ConvolutionHopperArguments : MatmulHopperArguments<Config, In, Out> {
+  ConvolutionGeometry geometry;
+  int32_t tapCount;
+  /// Steps along the channels of a tap, and what divides a step by them.
+  int32_t channelSteps;
+  Divisor channelStep;
+  /// Taps of the last spatial axis, and of the one before it.
   Divisor taps[2];
 };
 

@@ -72,6 +72,74 @@ void launchConvolutionProduct(const KernelContext& context, int32_t kernel) {
                Shape::kThreads, Shape::kSharedBytes, 1, arguments);
 }
 
+/// The copy engine's view of the images: channels, then the spatial axes, last first, then images.
+template <class Config>
+void encodeImages(const KernelContext& context, TensorMap& map, const ConvolutionGeometry& geometry,
+                  int64_t images, int pixels) {
+  using Element = typename Config::Element;
+  constexpr int kAxes = 3 - Config::kFirstAxis;
+  constexpr int64_t kSize = sizeof(Element);
+  TensorMapRequest request = {};
+  request.address = context.buffers[0];
+  request.rank = 2 + kAxes;
+  request.extents[0] = static_cast<uint64_t>(geometry.channels);
+  request.extents[1 + kAxes] = static_cast<uint64_t>(images);
+  for (uint32_t& step : request.steps) step = 1;
+  // An axis of extent 1 may have any stride, which must be a multiple of 16 bytes all the same.
+  const auto bytes = [](int64_t extent, int64_t stride) {
+    return static_cast<uint64_t>(extent > 1 && stride > 0 ? stride * kSize : 16);
+  };
+  for (int axis = 0; axis < kAxes; ++axis) {
+    const ConvolutionAxis& own = geometry.axes[2 - axis];
+    request.extents[1 + axis] = static_cast<uint64_t>(own.in);
+    request.strides[axis] = bytes(own.in, geometry.imageStrides[3 - axis]);
+    request.steps[1 + axis] = static_cast<uint32_t>(own.stride);
+    request.lowerCorner[axis] = -own.padding;
+    // A line ends with the first pixel of its last output's window.
+    request.upperCorner[axis] = (own.outExtent - 1) * own.stride - own.padding - (own.in - 1);
+  }
+  request.strides[kAxes] = bytes(images, geometry.imageStrides[0]);
+  request.box[0] = 64;
+  request.box[1] = static_cast<uint32_t>(pixels);
+  request.elementType = __is_same(Element, bfloat16) ? 9 : 6;
+  request.swizzle = 3;
+  request.promotion = 3;
+  request.isImage = 1;
+  context.queue->encodeTensorMap(&map, request);
+}
+
+template <class Config, class In, class Out>
+void launchConvolutionHopper(const KernelContext& context, int32_t kernel) {
+  using Shape = ConvolutionHopperShape<Config>;
+  using Element = typename Config::Element;
+  constexpr int kRank = Config::kBatchRank;
+  const ProductSizes<kRank> sizes{context.sizes};
+  if (sizes.isEmpty()) return;
+  ConvolutionHopperArguments<Config, In, Out> arguments{};
+  const int64_t* own = sizes.operand(In::kCount + Out::kCount);
+  arguments.geometry = convolutionGeometry(context, own);
+  const ConvolutionGeometry& geometry = arguments.geometry;
+  arguments.tapCount = geometry.axes[0].taps * geometry.axes[1].taps * geometry.axes[2].taps;
+  arguments.channelSteps = static_cast<int32_t>(ceilDivide(geometry.channels, Shape::kStepK));
+  arguments.channelStep = Divisor::of(arguments.channelSteps);
+  for (int axis = 0; axis < 2; ++axis) {
+    arguments.taps[axis] = Divisor::of(geometry.axes[2 - axis].taps);
+  }
+  encodeImages<Config>(context, arguments.a, geometry, own[0], Shape::kABoxRows);
+  const int64_t still[kRank + 1] = {};
+  arguments.bBatchAxes = encodeMatrix<Element, kRank>(
+      context, arguments.b, context.buffers[1], sizes.K(), sizes.N(), geometry.filterStrides[0],
+      still, Shape::kStepK, Shape::kBBoxRows);
+  fillProblem(context, arguments.problem);
+  arguments.tiles = matmulHopperTiles<Config>(sizes.M(), sizes.N());
+  arguments.stagesAhead = Config::kIsConstantB ? Shape::kStages : 0;
+  arguments.isProgrammatic = 1;
+  const int64_t atOnce = Config::kIsPersistent ? context.queue->activeClusterCount(kernel) : 0;
+  launchKernel(context, kernel,
+               matmulHopperBlocks<Config>(sizes.M(), sizes.N(), sizes.batchCount(), atOnce),
+               Shape::kThreads, Shape::kSharedBytes, Shape::kClusterSize, arguments);
+}
+
 template <class Config, class In, class Out>
 void launchDepthwiseConvolution(const KernelContext& context, int32_t kernel) {
   using Shape = DepthwiseConvolutionShape<Config>;

@@ -151,4 +151,44 @@ AIT_DEVICE void copyTensor(void* shared, const TensorMap& map, TransferBarrier& 
 #undef AIT_COPY_TENSOR
 }
 
+/// Copies channels of pixels of images, from the pixel at `position` (channel, width, …, image) on:
+/// each line between the corners of the map, then the next, then the next image. Every pixel is
+/// moved by `offsets` (width first), from 0 up to what its bits hold: 16 of one axis, 8 of two, 5
+/// of three. The rest is as of `copyTensor`.
+template <int kRank, bool kIsMulticast>
+AIT_DEVICE void copyPixels(void* shared, const TensorMap& map, TransferBarrier& barrier,
+                           const int (&position)[5], const int (&offsets)[3], uint16_t peers) {
+  const uint32_t to = sharedAddress(shared);
+  const uint32_t at = sharedAddress(&barrier);
+  const auto offset = [&](int axis) { return static_cast<uint16_t>(offsets[axis]); };
+#define AIT_COPY_PIXELS(dimensions, coordinates, moved, ...)                          \
+  if constexpr (kIsMulticast) {                                                       \
+    asm volatile("cp.async.bulk.tensor." dimensions                                   \
+                 ".shared::cluster.global.im2col.mbarrier::complete_tx::bytes"        \
+                 ".multicast::cluster [%0], [%1, {" coordinates "}], [%2], {" moved   \
+                 "}, %3;" ::"r"(to),                                                  \
+                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                          \
+                 : "memory");                                                         \
+  } else {                                                                            \
+    asm volatile("cp.async.bulk.tensor." dimensions                                   \
+                 ".shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%0], " \
+                 "[%1, {" coordinates "}], [%2], {" moved "};" ::"r"(to),             \
+                 "l"(&map), "r"(at), "h"(peers), __VA_ARGS__                          \
+                 : "memory");                                                         \
+  }
+  if constexpr (kRank == 3) {
+    AIT_COPY_PIXELS("3d", "%4, %5, %6", "%7", "r"(position[0]), "r"(position[1]), "r"(position[2]),
+                    "h"(offset(0)))
+  } else if constexpr (kRank == 4) {
+    AIT_COPY_PIXELS("4d", "%4, %5, %6, %7", "%8, %9", "r"(position[0]), "r"(position[1]),
+                    "r"(position[2]), "r"(position[3]), "h"(offset(0)), "h"(offset(1)))
+  } else {
+    static_assert(kRank == 5, "images have 3 to 5 axes");
+    AIT_COPY_PIXELS("5d", "%4, %5, %6, %7, %8", "%9, %10, %11", "r"(position[0]), "r"(position[1]),
+                    "r"(position[2]), "r"(position[3]), "r"(position[4]), "h"(offset(0)),
+                    "h"(offset(1)), "h"(offset(2)))
+  }
+#undef AIT_COPY_PIXELS
+}
+
 }  // namespace ait

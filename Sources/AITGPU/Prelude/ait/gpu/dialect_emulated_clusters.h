@@ -91,4 +91,13 @@ AIT_DEVICE void copyTensor(void* shared, const TensorMap& map, TransferBarrier& 
                             kIsMulticast ? peers : 0u);
 }
 
+template <int kRank, bool kIsMulticast>
+AIT_DEVICE void copyPixels(void* shared, const TensorMap& map, TransferBarrier& barrier,
+                           const int (&position)[5], const int (&offsets)[3], uint16_t peers) {
+  static_assert(kRank >= 3 && kRank <= 5, "images have 3 to 5 axes");
+  auto& thread = emulated::thread();
+  thread.engine->copyPixels(thread, kRank, shared, map, &barrier.state, position, offsets,
+                            kIsMulticast ? peers : 0u);
+}
+
 }  // namespace ait

@@ -12,7 +12,7 @@ namespace emulated {
 
 inline constexpr uintptr_t kStackSize = uintptr_t{1} << 17;
 /// Changes with this file: an image of another version is refused.
-inline constexpr int kVersion = 2;
+inline constexpr int kVersion = 3;
 /// Where a block's shared memory begins, as 32-bit addresses count it.
 inline constexpr uint32_t kSharedBase = 1024;
 /// The distance of the shared memories of a cluster's blocks in 32-bit addresses.
@@ -83,6 +83,9 @@ struct Engine {
   /// `peers`: a bit for every block of the cluster that receives the box; 0 for the thread's own.
   void (*copyTensor)(Thread&, int rank, void* to, const TensorMap&, uint64_t* state,
                      const int* position, uint32_t peers);
+  /// The same of pixels of images, each moved by `offsets`.
+  void (*copyPixels)(Thread&, int rank, void* to, const TensorMap&, uint64_t* state,
+                     const int* position, const int* offsets, uint32_t peers);
 
   // Products of warp groups.
   void (*beginProducts)(Thread&, int line);

@@ -37,11 +37,71 @@ struct RingPlace {
   }
 };
 
-template <class Config, class Body, class In, class Out>
+/// Copies this block's part of the rows that a matrix in memory contributes to a stage.
+///
+/// - rows: the tile's extent along M or N; sharers: the blocks that share it; share: our place.
+template <class Config, Major kMajor, int kRows, int kSharers, int kBoxRows, int kBatchRank>
+AIT_DEVICE void copyPart(char* to, const TensorMap& map, TransferBarrier& barrier, int row, int k,
+                         const MatmulTile<kBatchRank>& tile, uint32_t batchAxes, int share,
+                         uint16_t peers) {
+  constexpr int kStepK = MatmulHopperShape<Config>::kStepK;
+  int position[5] = {0, 0, 0, 0, 0};
+  AIT_UNROLL
+  for (int axis = 0; axis < kBatchRank; ++axis) {
+    position[2 + kBatchRank - 1 - axis] = batchAxes >> axis & 1 ? tile.position[axis] : 0;
+  }
+  if constexpr (kMajor == Major::k) {
+    position[0] = k;
+    position[1] = row + share * kBoxRows;
+    copyTensor<2 + kBatchRank, (kSharers > 1)>(to + share * kBoxRows * 128, map, barrier, position,
+                                               peers);
+  } else {
+    AIT_UNROLL
+    for (int chunk = 0; chunk < kRows / 64; ++chunk) {
+      position[0] = row + chunk * 64;
+      position[1] = k + share * kBoxRows;
+      copyTensor<2 + kBatchRank, (kSharers > 1)>(to + (chunk * kStepK + share * kBoxRows) * 128,
+                                                 map, barrier, position, peers);
+    }
+  }
+}
+
+/// A as a matrix in memory: the rows of a tile, of which this block copies its share.
+template <class Config, class In, class Out>
+class MatrixRows {
+  using Shape = MatmulHopperShape<Config>;
+  using Tile = MatmulTile<Config::kBatchRank>;
+
+ public:
+  using Arguments = MatmulHopperArguments<Config, In, Out>;
+
+  AIT_DEVICE MatrixRows(const Arguments& arguments, const Tile& tile, int share)
+      : arguments_(arguments), tile_(tile), share_(share) {}
+
+  AIT_DEVICE static int stepCount(const Arguments& arguments) {
+    return (arguments.problem.K + Shape::kStepK - 1) / Shape::kStepK;
+  }
+  /// Where a step begins in the rows of B.
+  AIT_DEVICE static int depthOf(const Arguments&, int step) { return step * Shape::kStepK; }
+
+  AIT_DEVICE void copy(char* to, TransferBarrier& barrier, int step, uint16_t peers) const {
+    copyPart<Config, Config::kMajorA, Shape::kTileM, Shape::kClusterN, Shape::kABoxRows>(
+        to, arguments_.a, barrier, tile_.row, step * Shape::kStepK, tile_, arguments_.aBatchAxes,
+        share_, peers);
+  }
+
+ private:
+  const Arguments& arguments_;
+  const Tile& tile_;
+  int share_;
+};
+
+/// - Rows: copies stages of A, as `MatrixRows` does, and names the arguments of the launch.
+template <class Config, class Body, class In, class Out, class Rows = MatrixRows<Config, In, Out>>
 class Block {
   using Shape = MatmulHopperShape<Config>;
   using Element = typename Config::Element;
-  using Arguments = MatmulHopperArguments<Config, In, Out>;
+  using Arguments = typename Rows::Arguments;
   using Epilogue = MatrixEpilogue<Config, Body, In, Out>;
   using Tile = MatmulTile<Config::kBatchRank>;
   using Split = SplitTile<Config, Epilogue>;
@@ -64,7 +124,7 @@ class Block {
         rankN_(rank_ % kClusterN),
         rankM_(rank_ / kClusterN % kClusterM),
         rankK_(rank_ / (kClusterN * kClusterM)) {
-    const int steps = (arguments.problem.K + Shape::kStepK - 1) / Shape::kStepK;
+    const int steps = Rows::stepCount(arguments);
     const int share = (steps + Shape::kSplitK - 1) / Shape::kSplitK;
     firstStep_ = rankK_ * share < steps ? rankK_ * share : steps;
     lastStep_ = firstStep_ + share < steps ? firstStep_ + share : steps;
@@ -143,40 +203,10 @@ class Block {
 
   // MARK: Copies
 
-  /// Copies this block's part of the rows that a matrix contributes to a stage.
-  ///
-  /// - rows: the tile's extent along M or N; share: the blocks that share it, and our place.
-  template <Major kMajor, int kRows, int kSharers, int kBoxRows>
-  AIT_DEVICE void copyPart(char* to, const TensorMap& map, TransferBarrier& barrier, int row, int k,
-                           const Tile& tile, uint32_t batchAxes, int share, uint16_t peers) const {
-    constexpr int kRank = Config::kBatchRank;
-    int position[5] = {0, 0, 0, 0, 0};
-    AIT_UNROLL
-    for (int axis = 0; axis < kRank; ++axis) {
-      position[2 + kRank - 1 - axis] = batchAxes >> axis & 1 ? tile.position[axis] : 0;
-    }
-    if constexpr (kMajor == Major::k) {
-      position[0] = k;
-      position[1] = row + share * kBoxRows;
-      copyTensor<2 + kRank, (kSharers > 1)>(to + share * kBoxRows * 128, map, barrier, position,
-                                            peers);
-    } else {
-      AIT_UNROLL
-      for (int chunk = 0; chunk < kRows / 64; ++chunk) {
-        position[0] = row + chunk * 64;
-        position[1] = k + share * kBoxRows;
-        copyTensor<2 + kRank, (kSharers > 1)>(to + (chunk * Shape::kStepK + share * kBoxRows) * 128,
-                                              map, barrier, position, peers);
-      }
-    }
-  }
-
-  AIT_DEVICE void copyA(RingPlace<kStages> place, int step, const Tile& tile) const {
+  AIT_DEVICE void copyA(RingPlace<kStages> place, int step, const Rows& rows) const {
     const auto peers =
         static_cast<uint16_t>(((1u << kClusterN) - 1) << (rankK_ * kClusterM + rankM_) * kClusterN);
-    copyPart<Config::kMajorA, Shape::kTileM, kClusterN, Shape::kABoxRows>(
-        shared_ + place.stage * Shape::kStageBytes, arguments_.a, full_[place.stage], tile.row,
-        step * Shape::kStepK, tile, arguments_.aBatchAxes, rankN_, peers);
+    rows.copy(shared_ + place.stage * Shape::kStageBytes, full_[place.stage], step, peers);
   }
 
   AIT_DEVICE void copyB(RingPlace<kStages> place, int step, const Tile& tile) const {
@@ -185,8 +215,8 @@ class Block {
     const auto peers = static_cast<uint16_t>(column << (rankK_ * kClusterM * kClusterN + rankN_));
     char* to = shared_ + place.stage * Shape::kStageBytes + Shape::kABytes;
     const auto copy = [&](char* to, const TensorMap& map) {
-      copyPart<Config::kMajorB, Shape::kColumns, kClusterM, Shape::kBBoxRows>(
-          to, map, full_[place.stage], tile.column, step * Shape::kStepK, tile,
+      copyPart<Config, Config::kMajorB, Shape::kColumns, kClusterM, Shape::kBBoxRows>(
+          to, map, full_[place.stage], tile.column, Rows::depthOf(arguments_, step), tile,
           arguments_.bBatchAxes, rankM_, peers);
     };
     copy(to, arguments_.b);
@@ -210,6 +240,7 @@ class Block {
     bool isFirst = true;
     bool isFirstRound = ahead < kStages;
     forEachTile([&](const Tile& tile) {
+      const Rows rows(arguments_, tile, rankN_);
       int step = firstStep_;
       if (isFirst) {
         RingPlace<kStages> early;
@@ -217,7 +248,7 @@ class Block {
         for (int i = 0; i < ahead; ++i, early.advance()) {
           full_[early.stage].arriveExpecting(Shape::kStageBytes);
           if constexpr (Config::kIsTransposed) {
-            copyA(early, step + i, tile);
+            copyA(early, step + i, rows);
           } else {
             copyB(early, step + i, tile);
           }
@@ -229,7 +260,7 @@ class Block {
           if constexpr (Config::kIsTransposed) {
             copyB(place, step + i, tile);
           } else {
-            copyA(place, step + i, tile);
+            copyA(place, step + i, rows);
           }
         }
         step += ahead;
@@ -241,7 +272,7 @@ class Block {
         empty_[place.stage].wait(place.phase ^ 1);
         if (isFirstRound) startSlowly(place.stage, Shape::kStageBytes);
         full_[place.stage].arriveExpecting(Shape::kStageBytes);
-        copyA(place, step, tile);
+        copyA(place, step, rows);
         copyB(place, step, tile);
         place.advance();
         isFirstRound = isFirstRound && place.stage != 0;

@@ -1,6 +1,7 @@
-// Packs constant matrices of a product, once: each column becomes a row of K elements, followed by
-// zeros up to a multiple of 16 bytes, so that the copy engine and 16-byte loads can take it
-// whatever N and K are. Bound by memory; columns far apart cost a sector for each element.
+// Packs matrices for a product: each column becomes a row of K elements, followed by zeros up to a
+// multiple of 16 bytes, so that the copy engine and 16-byte loads can take it whatever N and K are.
+// Constant matrices and filters are packed once; images whose channels do not lie so, at every run.
+// Bound by memory; columns far apart cost a sector for each element.
 #pragma once
 
 #include "ait/gpu/dialect.h"
@@ -8,10 +9,11 @@
 
 namespace ait {
 
-/// Copies `kPacket` neighbours of the packed form by a thread. Elements are 16 bits wide, and
-/// moved, not computed with.
+/// Copies 16 bytes of the packed form by a thread. Elements of `kSize` bytes, 2 or 4, are moved,
+/// not computed with.
+template <int kSize>
 AIT_DEVICE void packRows(const PackArguments& arguments) {
-  constexpr int kPacket = PackShape::kPacket;
+  constexpr int kPacket = 16 / kSize;
   launchDependents();
   const int packets = arguments.pitch / kPacket;
   const int64_t index = blockIndex() * PackShape::kThreads + threadIndex();
@@ -21,21 +23,22 @@ AIT_DEVICE void packRows(const PackArguments& arguments) {
   const int64_t rows = extents[0] * extents[1] * extents[2] * arguments.columns;
   waitForPrerequisites();
   if (row >= rows) return;
-  char* to = static_cast<char*>(arguments.to) + index * kPacket * 2;
+  char* to = static_cast<char*>(arguments.to) + index * 16;
   const auto* from = static_cast<const char*>(arguments.from);
-  from += row % arguments.columns * arguments.columnStride * 2;
+  from += row % arguments.columns * arguments.columnStride * kSize;
   row /= arguments.columns;
   AIT_UNROLL
   for (int axis = 2; axis >= 0; --axis) {
-    from += row % extents[axis] * arguments.batchStrides[axis] * 2;
+    from += row % extents[axis] * arguments.batchStrides[axis] * kSize;
     row /= extents[axis];
   }
   Words<16> packed = {{0, 0, 0, 0}};
   AIT_UNROLL
   for (int i = 0; i < kPacket; ++i) {
     if (first + i < arguments.depth) {
-      const uint32_t bits = loadGlobal<2>(from + (first + i) * arguments.innerStride * 2).words[0];
-      packed.words[i / 2] |= bits << i % 2 * 16;
+      const uint32_t bits =
+          loadGlobal<kSize>(from + (first + i) * arguments.innerStride * kSize).words[0];
+      packed.words[i * kSize / 4] |= bits << i * kSize % 4 * 8;
     }
   }
   storeGlobal(to, packed);

@@ -7,8 +7,6 @@ namespace ait {
 
 struct PackShape {
   static constexpr int kThreads = 256;
-  /// Elements that a thread writes, in rows of the packed form.
-  static constexpr int kPacket = 8;
 };
 
 /// A batch of K x N matrices, and where their columns go: rows of `pitch` elements.
