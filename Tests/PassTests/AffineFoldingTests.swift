@@ -102,6 +102,42 @@ import Testing
     )
   }
 
+  /// The same in half precision, whose epilogue widens what it reads.
+  @Test func handsBackWhatHalfPrecisionWidens() throws {
+    try expect(
+      AffineFolding(),
+      on: """
+        input x: float16[8, 4]
+        constant v: float16[4, 6]
+        constant m: float16[6]
+        constant s: float16[6]
+        constant w: float16[4, 6]
+        b = matmul(x, v) {}
+        z = matmul(x, w, b, m, s) {epilogue: (x0: float16, x1: float16, x2: float16, x3: float16)
+          { t4 = cast(x1, float32); t5 = cast(x2, float32); t6 = cast(x3, float32);
+          t7 = subtract(t4, t5); t8 = multiply(t7, t6); t9 = cast(x0, float32); t10 = add(t9, t8);
+          t11 = cast(t10, float16); return t11 }}
+        output Z = z
+        """,
+      becomes: """
+        input x: float16[8, 4]
+        constant v: float16[4, 6]
+        constant m: float16[6]
+        constant s: float16[6]
+        constant w: float16[4, 6]
+        b_scale = pointwise(s) {body: (x0: float16) { t1 = cast(x0, float32); return t1 }} : float32[6]
+        b_shift = pointwise(m, s) {body: (x0: float16, x1: float16) { t2 = cast(x0, float32);
+          t3 = cast(x1, float32); t4 = negate(t2); t5 = multiply(t4, t3); return t5 }} : float32[6]
+        b = matmul(x, v, b_scale, b_shift) {epilogue: (x0: float16, x1: float32, x2: float32)
+          { t3 = cast(x0, float32); t4 = multiply(t3, x1); t5 = add(t4, x2);
+          t6 = cast(t5, float16); return t6 }} : float16[8, 6]
+        z = matmul(x, w, b) {epilogue: (x0: float16, x1: float16) { t2 = cast(x1, float32);
+          t3 = cast(x0, float32); t4 = add(t3, t2); t5 = cast(t4, float16); return t5 }} : float16[8, 6]
+        output Z = z
+        """
+    )
+  }
+
   /// A value of a run, a result that is used twice, a factor for each row, and a literal.
   @Test func leavesTheRest() throws {
     let before = """

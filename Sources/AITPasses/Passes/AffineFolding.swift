@@ -28,7 +28,7 @@ import AITOperators
 ///
 /// A factor that an epilogue has for a further input, which is the result of another product that
 /// nothing else reads, becomes that product's epilogue with its term, and so part of its weight in the
-/// next round: the batch normalisation of a branch that ends in a sum.
+/// next round, or in half precision two values: the batch normalisation of a branch that ends in a sum.
 ///
 /// Runs after `EpilogueFusion`, which puts the chain in one place. Visits each node once.
 package struct AffineFolding: GraphPass {
@@ -48,7 +48,8 @@ package struct AffineFolding: GraphPass {
   }
 
   /// Gives what an epilogue does to the result of another product back to that product, if its weight
-  /// can take the factor; returns whether there was such a result.
+  /// can take the factor or is of half precision, whose sums are wider than what is stored; returns
+  /// whether there was such a result.
   private func handBack(_ id: NodeID, in graph: inout Graph, _ invariant: [Bool])
     throws(Diagnostic) -> Bool
   {
@@ -61,10 +62,15 @@ package struct AffineFolding: GraphPass {
         graph[producer].op is MatMul || graph[producer].op is Convolution
       else { continue }
       let weight = graph[producer].inputs[graph[producer].inputs.count - 1]
-      guard weight.index < invariant.count, invariant[weight.index], graph.hasOneUse(weight),
-        filterAxis(of: graph[producer].op, graph[weight].type) != nil,
+      guard weight.index < invariant.count, invariant[weight.index],
         let form = AffineForm(of: id, input: position + 1, in: graph, invariant),
-        form.scale != nil, form.type == graph[weight].type.dtype
+        form.scale != nil
+      else { continue }
+      let isHalf = graph[weight].type.dtype.computeType != graph[weight].type.dtype
+      guard
+        isHalf
+          || form.type == graph[weight].type.dtype && graph.hasOneUse(weight)
+            && filterAxis(of: graph[producer].op, graph[weight].type) != nil
       else { continue }
       let moved = form.alone.trimmed(in: graph)
       let left = form.rest.trimmed(in: graph)
@@ -209,10 +215,10 @@ private struct AffineForm {
     var parts = coefficients
     parts.setResults([scale, shift].compactMap(\.self))
     let made = out.inline(parts, Array(1...parts.inputTypes.count))
-    var form = 0
+    var form = out.cast(0, to: type)
     if scale != nil { form = out.call(.multiply, form, made[0]) }
     if shift != nil { form = out.call(.add, form, made[made.count - 1]) }
-    out.setResults([form])
+    out.setResults([out.cast(form, to: epilogue.inputTypes[subject])])
     return FusedBody(out.simplified(), [.result] + extras.map { .value($0) })
   }
 
@@ -222,7 +228,7 @@ private struct AffineForm {
     var mapping: [Int] = []
     for (index, instruction) in epilogue.instructions.enumerated() {
       switch instruction {
-      case _ where index == end: mapping.append(subject)
+      case _ where index == end: mapping.append(out.cast(subject, to: epilogue.types[end]))
       case .input(let input): mapping.append(input)
       case .constant(let constant):
         mapping.append(out.constant(constant.value, epilogue.types[index]))
@@ -291,6 +297,7 @@ private struct CoefficientBuilder {
   private let type: DType
   private let subject: Int
   private let own: DType
+  private let isWidened: Bool
   private let isFixed: (Int) -> Bool
 
   init(
@@ -303,7 +310,18 @@ private struct CoefficientBuilder {
     self.source = source
     self.type = type
     self.subject = subject
-    own = source.inputTypes[subject]
+    let uses = source.instructions.indices.filter { index in
+      switch source.instructions[index] {
+      case .call(_, let operands): operands.contains(subject)
+      case .cast(let operand): operand == subject
+      default: false
+      }
+    }
+    // A result that all uses widen is as good as one of the wider type.
+    isWidened =
+      !source.results.contains(subject) && !uses.isEmpty
+      && uses.allSatisfy { source.instructions[$0] == .cast(subject) && source.types[$0] == type }
+    own = isWidened ? type : source.inputTypes[subject]
     self.isFixed = isFixed
   }
 
@@ -312,7 +330,8 @@ private struct CoefficientBuilder {
   mutating func run() -> Int? {
     for (index, instruction) in source.instructions.enumerated() {
       switch instruction {
-      case .input(subject): affine[index] = (nil, nil)
+      case .input(subject): if !isWidened { affine[index] = (nil, nil) }
+      case .cast(subject) where isWidened: affine[index] = (nil, nil)
       case .input(let input):
         if input > 0, source.types[index].isFloatingPoint, isFixed(input) {
           fixed[index] = coefficients.cast(input - 1, to: type)
