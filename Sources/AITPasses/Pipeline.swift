@@ -24,6 +24,8 @@ package struct Pipeline: Sendable {
   private static let repeated: [any GraphPass] = [
     // Where a target lacks the operator, its parts are a program like any other.
     AttentionDecomposition(),
+    // While convolutions stand alone.
+    PatchRecognition(),
     // First of all: expressions take in scalars, so that the rules on `x · 1` can see the 1.
     ScalarInlining(),
     // Before anything that matches patterns: what does nothing hides what does something.
@@ -47,6 +49,8 @@ package struct Pipeline: Sendable {
     ScaleMotion(),
     // After scales stand behind products, and while scores and weights are values of their own.
     AttentionRecognition(),
+    // After attention, whose pattern has permutes of heads: products read rows as they lie.
+    RowMotion(),
     // Before pointwise work is fused: what has a permute in between is not put together.
     PermuteMotion(),
     PointwiseFusion(),

@@ -38,6 +38,28 @@ import Testing
     )
   }
 
+  /// The heads of PyTorch's attention, which joins them with the batch first.
+  @Test func dividesAxesInFrontOfAPermute() throws {
+    try expect(
+      ViewSimplification(),
+      on: """
+        symbol n: 1...8
+        input x: float32[1, 7, n, 12]
+        a = reshape(x) {shape: [7, 3*n, 4]}
+        b = permute(a) {permutation: [1, 0, 2]}
+        c = reshape(b) {shape: [n, 3, 7, 4]}
+        output C = c
+        """,
+      becomes: """
+        symbol n: 1...8
+        input x: float32[1, 7, n, 12]
+        x_reshape = reshape(x) {shape: [7, n, 3, 4]} : float32[7, n, 3, 4]
+        c = permute(x_reshape) {permutation: [1, 2, 0, 3]} : float32[n, 3, 7, 4]
+        output C = c
+        """
+    )
+  }
+
   @Test func cancelsInversePermutes() throws {
     try expect(
       ViewSimplification(),

@@ -15,7 +15,8 @@ import AITOperators
 /// ```
 ///
 /// A permute that moves only axes of extent 1, and an expand that only adds such axes, are
-/// reshapes. Views move below pointwise work that reads all its operands through the same view:
+/// reshapes. A reshape that divides axes of a permute of a reshape divides them before the permute,
+/// where the two reshapes are one. Views move below pointwise work that reads all its operands through the same view:
 /// reshapes where a reshape follows or pointwise work precedes, permutes where a permute or a
 /// matrix product follows, since elsewhere a row-major copy might have to be made; expands where
 /// the readers are pointwise. An expand is dropped where pointwise work or the batch of a product
@@ -66,6 +67,14 @@ package struct ViewSimplification: GraphPass {
       return
     }
     let source = graph[inner].inputs[0]
+    if let reshape = view as? Reshape, let permute = first as? Permute,
+      let (inmost, _) = graph.plainProducer(of: source, Reshape.self),
+      let (divided, moved) = divideFirst(reshape, permute, of: graph[source].type.shape)
+    {
+      let parts = try graph.addView(divided, of: graph[inmost].inputs[0], like: id)
+      try graph.replace(id, with: moved, [parts])
+      return
+    }
     guard let composed = compose(first, view, on: graph[source].type.shape),
       let types = try? composed.inferTypes([graph[source].type]),
       types[0] == graph[node.outputs[0]].type
@@ -113,6 +122,26 @@ package struct ViewSimplification: GraphPass {
       return isOnlyPadded(shape, first.shape) ? second : nil
     default: return nil
     }
+  }
+
+  /// A reshape and a permute that do what a permute of a tensor of a given shape and a reshape do that
+  /// divides its axes; nil if the reshape joins some.
+  private func divideFirst(_ reshape: Reshape, _ permute: Permute, of shape: Shape)
+    -> (Reshape, Permute)?
+  {
+    let permuted = Shape(permute.permutation.map { shape[$0] })
+    guard let groups = RowMotion.groups(reshape.shape, joinedTo: permuted) else { return nil }
+    var divided: [Dimension] = []
+    var first = [Int](repeating: 0, count: shape.rank)
+    for axis in 0..<shape.rank {
+      guard let position = permute.permutation.firstIndex(of: axis) else { return nil }
+      first[position] = divided.count
+      divided += groups[position].map { reshape.shape[$0] }
+    }
+    let moved = groups.indices.flatMap { position in
+      groups[position].indices.map { first[position] + $0 }
+    }
+    return (Reshape(Shape(divided)), Permute(moved))
   }
 
   /// Whether a shape is another with axes of extent 1 in front.
