@@ -5,7 +5,7 @@ import os
 
 import torch
 
-DTYPES = {torch.float16: 1, torch.float32: 2, torch.bfloat16: 6}
+DTYPES = {torch.float16: 1, torch.float32: 2, torch.int64: 4, torch.bfloat16: 6}
 
 
 class Shape(ctypes.Structure):
