@@ -28,9 +28,9 @@
 
 #include "ait/cpu/convolution_blocking.h"
 #include "ait/cpu/convolution_micro.h"
+#include "ait/cpu/convolution_operands.h"
 #include "ait/cpu/convolution_pack.h"
 #include "ait/cpu/convolution_window.h"
-#include "ait/cpu/matmul_epilogue.h"
 
 namespace ait {
 
@@ -46,21 +46,13 @@ class Task {
   using B = typename Config::B;
   using Tile = typename Config::Tile;
   using Accumulator = typename Tile::Accumulator;
-  using Inputs = gemm::MatrixOperands<In, kSpatialRank>;
-  using Outputs = gemm::MatrixOperands<Out, kSpatialRank>;
   static constexpr int kNarrowVectors = Tile::kVectors / 2;
   static constexpr int kNarrowColumns = kNarrowVectors * Tile::kLanes;
   static constexpr bool kIsInPlace = Config::kImage == Image::inPlace;
 
  public:
   Task(const KernelContext& context, const Sizes& sizes, const Blocking& cut, const B* filters)
-      : context_(context),
-        sizes_(sizes),
-        cut_(cut),
-        filters_(filters),
-        epilogue_{Inputs(context.buffers + 2, sizes.operandStrides),
-                  Outputs(context.buffers + 2 + Inputs::kCount,
-                          sizes.operandStrides + Inputs::kCount * kOperandStrides)} {}
+      : context_(context), sizes_(sizes), cut_(cut), filters_(filters) {}
 
   /// Computes the outputs that belong to a task index.
   void run(int64_t task, int32_t thread) {
@@ -210,8 +202,7 @@ class Task {
     for (int64_t row = 0; row < rows_; ++row) {
       if (isLast) {
         const int64_t position[] = {image_, place(0, first_[0]), place(1, first_[1] + row)};
-        epilogue_.inputs.seek(position);
-        epilogue_.outputs.seek(position);
+        epilogue_.seek(context_.buffers + 2, sizes_.operandStrides, position);
       }
       const Accumulator* a = origin_ + row * outputSteps_[1];
       for (int64_t tile = 0; tile < tilesPerRow_; ++tile, sums += sumsStep) {
@@ -220,10 +211,15 @@ class Task {
         const int64_t outputs = (tile + 1) * columns_ / tilesPerRow_ - output;
         functions[outputs - 1](runs, end, a + output * outputSteps_[2], outputSteps_[2], filters,
                                sums, isFirst);
-        if (isLast) {
-          epilogue_.finish(sums, isNarrow ? kNarrowColumns : Tile::kColumns,
-                           place(2, first_[2] + output), outputs,
-                           group_ * sizes_.outputChannels + column, columns, phases_[2].step);
+        if (!isLast) continue;
+        const int64_t first = place(2, first_[2] + output);
+        const int64_t filter = group_ * sizes_.outputChannels + column;
+        if (isNarrow) {
+          epilogue_.template finish<kNarrowVectors>(sums, first, phases_[2].step, outputs, filter,
+                                                    columns);
+        } else {
+          epilogue_.template finish<Tile::kVectors>(sums, first, phases_[2].step, outputs, filter,
+                                                    columns);
         }
       }
     }
@@ -238,7 +234,7 @@ class Task {
   const Sizes& sizes_;
   const Blocking& cut_;
   const B* filters_;
-  gemm::Epilogue<Tile, Body, Inputs, Outputs> epilogue_;
+  RowEpilogue<Tile, Body, In, Out> epilogue_;
   const Phase* phases_ = nullptr;
   const int64_t* first_ = nullptr;
   int64_t rows_ = 0;

@@ -15,50 +15,11 @@
 #pragma once
 
 #include "ait/cpu/convolution_depthwise.h"
+#include "ait/cpu/convolution_operands.h"
 
 namespace ait {
 
 namespace conv {
-
-template <class Pack>
-class RowPointers;
-
-/// Where the rows of a block of outputs begin, in each operand of a pack. A copy on the stack stays
-/// in registers: what kernels store cannot change it.
-template <template <class...> class Pack, class... O>
-class RowPointers<Pack<O...>> {
- public:
-  static constexpr int kCount = sizeof...(O);
-
-  /// - strides: `kOperandStrides` of each operand.
-  /// - position: an image, and outputs of the first two axes.
-  void seek(void* const* buffers, const int64_t* strides, const int64_t* position) {
-    for (int operand = 0; operand < kCount; ++operand, strides += kOperandStrides) {
-      buffers_[operand] = buffers[operand];
-      offsets_[operand] =
-          position[0] * strides[0] + position[1] * strides[1] + position[2] * strides[2];
-      steps_[operand] = strides[3];
-      channelStrides_[operand] = strides[4];
-    }
-  }
-
-  /// The channels of an output, a row of each operand.
-  AIT_INLINE auto rows(int64_t output) const { return rowsWith(output, Indices<kCount>{}); }
-
- private:
-  template <int... I>
-  AIT_INLINE auto rowsWith(int64_t output, IntegerSequence<int, I...>) const {
-    return makeTuple(Row<typename O::Element, O::kAccess>(
-        static_cast<typename O::Element*>(buffers_[I]) + offsets_[I] + output * steps_[I],
-        channelStrides_[I])...);
-  }
-
-  // At least one entry each, so that a pack may be empty.
-  void* buffers_[kCount + 1] = {};
-  int64_t offsets_[kCount + 1] = {};
-  int64_t steps_[kCount + 1] = {};
-  int64_t channelStrides_[kCount + 1] = {};
-};
 
 /// One row of outputs of a depthwise convolution, in blocks.
 template <class Config, int kTaps, int kStride, class Body, class In, class Out>

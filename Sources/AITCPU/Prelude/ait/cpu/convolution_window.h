@@ -68,6 +68,50 @@ AIT_INLINE void clearElements(To* to, int64_t count) {
   if (i < count) storePartial<To, W>(to + i, zeros, count - i);
 }
 
+/// Lane `lane` of vector `kPart` of three when three planes of W elements lie pixel by pixel, as a
+/// lane of two vectors, one behind the other: of the first two planes, then of those and the third.
+template <int W, int kPart>
+struct Interleaving {
+  static constexpr int lowLane(int lane) {
+    const int at = kPart * W + lane;
+    return at % 3 * W % (2 * W) + at / 3;
+  }
+  static constexpr int lane(int lane) {
+    const int at = kPart * W + lane;
+    return at % 3 == 2 ? W + at / 3 : lane;
+  }
+};
+
+template <int kPart, class T, int W, int... I>
+AIT_INLINE Vec<T, W> interleavedPart(Vec<T, W> a, Vec<T, W> b, Vec<T, W> c,
+                                     IntegerSequence<int, I...>) {
+  using Lanes = Interleaving<W, kPart>;
+  const auto low = __builtin_shufflevector(a.native, b.native, Lanes::lowLane(I)...);
+  return Vec<T, W>(__builtin_shufflevector(low, c.native, Lanes::lane(I)...));
+}
+
+/// Puts the elements of three planes side by side, pixel by pixel.
+template <class To, class From>
+AIT_INLINE void interleavePlanes(To* to, const From* from, int64_t planeStride, int64_t count) {
+  constexpr int W = kLanes * 4 / static_cast<int>(sizeof(To));
+  int64_t i = 0;
+#pragma clang loop unroll(disable)
+  for (; i + W <= count; i += W) {
+    const auto a = convert<To>(load<From, W>(from + i));
+    const auto b = convert<To>(load<From, W>(from + planeStride + i));
+    const auto c = convert<To>(load<From, W>(from + 2 * planeStride + i));
+    store<To, W>(to + 3 * i, interleavedPart<0>(a, b, c, Indices<W>{}));
+    store<To, W>(to + 3 * i + W, interleavedPart<1>(a, b, c, Indices<W>{}));
+    store<To, W>(to + 3 * i + 2 * W, interleavedPart<2>(a, b, c, Indices<W>{}));
+  }
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (; i < count; ++i) {
+    for (int c = 0; c < 3; ++c) {
+      to[3 * i + c] = static_cast<To>(toCompute(from[c * planeStride + i]));
+    }
+  }
+}
+
 /// Copies windows of an image of element type `From` to accumulators.
 template <class To, class From>
 class WindowCopy {
@@ -138,6 +182,8 @@ class WindowCopy {
       for (int64_t i = 0; i < count; ++i) {
         copyElements(to + i * channels_, from + i * pixelStride, channels_);
       }
+    } else if (areNeighbours && pixelStride == 1 && channels_ == 3) {
+      interleavePlanes(to, from, channelStride, count);
     } else {
       // Channel after channel, as an image with the channels first lies.
       for (int64_t c = 0; c < channels_; ++c) {
