@@ -7,8 +7,9 @@ import AITOperators
 ///
 /// A constant B is packed once into panels as wide as the tile, so that the inner loop reads it in
 /// order; any other B is read in place. Leading axes that B does not have are rows of A. With a constant
-/// B of float32, products of many rows take seven multiplications for eight (`matmul_strassen.h`).
-/// Expected bound: FMA throughput, or for few rows the bandwidth of B.
+/// B of float32, products of many rows take seven multiplications for eight (`matmul_strassen.h`), or
+/// where A is images are a convolution of one tap (`pixelConvolution`). Expected bound: FMA throughput,
+/// or for few rows the bandwidth of B.
 extension MatMul: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
@@ -25,6 +26,11 @@ extension MatMul: CPULowerable {
     let dtype = node.inputs[0].type.dtype
     let storage = CxxScalar.storageType(dtype)
     let mayUseSeven = mayUseSeven(node, problem, target)
+    if !mayUseSeven || problem.columns.upperBound < Self.columnsOfSeven,
+      let pixels = pixelConvolution(node)
+    {
+      return try pixels.op.lowerToCPU(pixels.node, target)
+    }
     let packing = packing(node, problem, mayUseSeven: mayUseSeven, target)
     let config =
       "ait::MatmulConfig<\(storage), \(storage), ait::Packing::\(packing == nil ? "strided" : "packed"), "
@@ -97,6 +103,11 @@ extension MatMul: CPULowerable {
   private static let leastRows = 64
   private static let leastPanels = 2
   private static let leastTerms = 128
+  /// Columns below which a convolution of one tap takes less than seven products do.
+  ///
+  /// The halves of fewer are no whole panels. 1024 channels to 256: 438 us by seven, 448 as a
+  /// convolution; 672 to 112: 175 and 134; 240 to 80: 71 and 36.
+  private static let columnsOfSeven = 128
 
   /// Whether a run may take seven products for eight.
   private func mayUseSeven(_ node: NodeContext, _ problem: MatMulProblem, _ target: Target) -> Bool
