@@ -5,33 +5,24 @@ extension AtenOperator {
   static let creation: [String: AtenOperator] = [
     "full": .one { (call) throws(Diagnostic) in
       let dtype = try call.elementType() ?? implied(call["fill_value"])
-      if let value = call.unknownInteger("fill_value") {
-        return number(value, dtype).expand(try call.dimensions("size"))
-      }
-      return .full(
-        Shape(try call.dimensions("size")),
-        try call.number("fill_value"),
-        dtype
-      )
+      return try filled(call, "fill_value", try call.dimensions("size"), dtype)
     },
     "full_like": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
-      return .full(x.shape, try call.number("fill_value"), try call.elementType() ?? x.dtype)
+      let dtype = try call.elementType() ?? x.dtype
+      return try filled(call, "fill_value", x.shape.dimensions, dtype)
     },
     "new_full": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
       let dtype = try call.elementType() ?? x.dtype
-      return .full(Shape(try call.dimensions("size")), try call.number("fill_value"), dtype)
+      return try filled(call, "fill_value", try call.dimensions("size"), dtype)
     },
     "fill": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
       if case .tensor(let value) = call["value"] {
         return value.cast(to: x.dtype).expand(x.shape.dimensions)
       }
-      if let value = call.unknownInteger("value") {
-        return number(value, x.dtype).expand(x.shape.dimensions)
-      }
-      return .full(x.shape, try call.number("value"), x.dtype)
+      return try filled(call, "value", x.shape.dimensions, x.dtype)
     },
     "zeros": constant(0),
     "ones": constant(1),
@@ -44,22 +35,11 @@ extension AtenOperator {
     "empty_like": constantLike(0),
     "zero": constantLike(0),
     "scalar_tensor": .one { (call) throws(Diagnostic) in
-      if let value = call.unknownInteger("s") {
-        return number(value, try call.elementType() ?? .float32)
-      }
-      return .full([], try call.number("s"), try call.elementType() ?? .float32)
+      try filled(call, "s", [], try call.elementType() ?? .float32)
     },
     "arange": .one { (call) throws(Diagnostic) in try range(call) },
     "linspace": .one { (call) throws(Diagnostic) in
-      let (start, end) = (try call.number("start"), try call.number("end"))
-      let steps = try call.integer("steps")
-      let dtype = try call.elementType() ?? .float32
-      let positions = Tensor.arange(
-        Dimension(steps),
-        dtype == .float64 ? .float64 : .float32
-      )
-      let step = steps > 1 ? (end - start) / Double(steps - 1) : 0
-      return (positions * step + start).cast(to: dtype)
+      try line(call)
     },
     "eye": .one { (call) throws(Diagnostic) in
       let rows = try call.dimension("n")
@@ -75,45 +55,17 @@ extension AtenOperator {
     },
   ]
 
-  /// An extent beside a tensor: a number where it is known.
-  static func operand(_ extent: Dimension, _ dtype: DType) -> any TensorOperand {
-    if let constant = extent.constant { return constant }
-    return number(extent, dtype)
-  }
-
-  /// An extent, which may be known at run time only, as a tensor of rank 0.
-  static func number(_ extent: Dimension, _ dtype: DType) -> Tensor {
-    var sum: Tensor?
-    for term in extent.terms {
-      var product: Tensor?
-      for factor in term.factors {
-        let value = number(factor)
-        product = product.map { $0 * value } ?? value
-      }
-      let scaled =
-        product.map { term.coefficient == 1 ? $0 : $0 * term.coefficient }
-        ?? .constant(TensorData(.int64, [], integers: [Int64(term.coefficient)]))
-      sum = sum.map { $0 + scaled } ?? scaled
+  /// A tensor of one value, which may be known at run time only.
+  static func filled(
+    _ call: AtenCall,
+    _ name: String,
+    _ extents: [Dimension],
+    _ dtype: DType
+  ) throws(Diagnostic) -> Tensor {
+    if let number = call.runtimeNumber(name) {
+      return number.value.cast(to: dtype).expand(extents)
     }
-    return (sum ?? .full([], 0, .int64)).cast(to: dtype)
-  }
-
-  private static func number(_ atom: Dimension.Atom) -> Tensor {
-    switch atom {
-    // As many ones as the symbol says.
-    case .symbol(let symbol): return Tensor.full([Dimension(symbol)], 1, .int64).sum()
-    case .floorDivide(let left, let right):
-      return floorDivide(number(left, .int64), number(right, .int64))
-    case .modulo(let left, let right):
-      return combine(.remainder, [number(left, .int64), number(right, .int64)])
-    case .minimum(let all): return extreme(all, .minimum)
-    case .maximum(let all): return extreme(all, .maximum)
-    }
-  }
-
-  private static func extreme(_ all: [Dimension], _ function: ScalarFunction) -> Tensor {
-    let values = all.map { number($0, .int64) }
-    return values.dropFirst().reduce(values[0]) { combine(function, [$0, $1]) }
+    return .full(Shape(extents), try call.number(name), dtype)
   }
 
   private static func implied(_ value: AtenValue) -> DType {
@@ -178,6 +130,28 @@ extension AtenOperator {
       positions = positions + number(start, .int64)
     }
     return positions.cast(to: dtype)
+  }
+
+  /// Equal steps from a start to an end, each counted from the nearer of them as in PyTorch.
+  private static func line(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let (start, end) = (try call.number("start"), try call.number("end"))
+    let steps = try call.dimension("steps")
+    let dtype = try call.elementType() ?? .float32
+    let wide: DType = dtype == .float64 ? .float64 : .float32
+    let positions = Tensor.arange(steps, wide)
+    if steps == 1 { return (positions + start).cast(to: dtype) }
+    let last = operand(steps - 1, wide)
+    let step: any TensorOperand
+    if let count = steps.constant {
+      step = (end - start) / Double(count - 1)
+    } else {
+      step = try apply(.divide, [end - start, number(steps - 1, wide)])
+    }
+    let low = try apply(.add, [try apply(.multiply, [positions, step]), start])
+    let rest = try apply(.subtract, [last, positions])
+    let high = try apply(.subtract, [end, try apply(.multiply, [rest, step])])
+    let isFirst = try apply(.less, [positions * 2, operand(steps - steps % 2, wide)])
+    return `where`(isFirst, low, high).cast(to: dtype)
   }
 
   private static func triangle(_ call: AtenCall, isLower: Bool) throws(Diagnostic) -> Tensor {

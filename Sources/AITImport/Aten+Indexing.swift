@@ -22,7 +22,7 @@ extension AtenOperator {
       let index = try call.tensor("index")
       let updates =
         call.has("src")
-        ? try call.tensor("src") : .full(index.shape, try call.number("value"), x.dtype)
+        ? try call.tensor("src") : try filled(call, "value", index.shape.dimensions, x.dtype)
       let axis = try call.integer("dim")
       switch try call.string("reduce", default: "") {
       case "": return x.scatter(axis: axis, index, updates)

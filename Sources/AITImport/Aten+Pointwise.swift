@@ -2,14 +2,6 @@ import AITFrontend
 import AITGraph
 import AITOperators
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension AtenOperator {
   /// A function of two operands, tensors or numbers, that broadcast.
   private static func binary(_ function: ScalarFunction, _ first: String, _ second: String)
@@ -24,16 +16,31 @@ extension AtenOperator {
   static func apply(_ function: ScalarFunction, _ operands: [any TensorOperand])
     throws(Diagnostic) -> Tensor
   {
-    combine(function, operands)
+    operands.contains { $0 is RuntimeNumber }
+      ? RuntimeNumber.combined(function, operands) : combine(function, operands)
+  }
+
+  /// What takes several steps, all in the type in which the operands meet; half precision is rounded
+  /// once.
+  private static func roundedOnce(
+    _ operands: [any TensorOperand],
+    _ build: ([any TensorOperand]) throws(Diagnostic) -> Tensor
+  ) throws(Diagnostic) -> Tensor {
+    let type = RuntimeNumber.meetingType(operands)
+    let wide = type.isHalfPrecision ? .float32 : type
+    let result = try build(operands.map { ($0 as? Tensor)?.cast(to: wide) ?? $0 })
+    return result.cast(to: type)
   }
 
   /// `self ± alpha · other`, or `other − alpha · self`.
   private static func sum(_ function: ScalarFunction, isReversed: Bool = false) -> AtenOperator {
     .one { (call) throws(Diagnostic) in
       let names = isReversed ? ("other", "self") : ("self", "other")
-      let first = try call.operand(names.0)
-      let second = try scaled(try call.operand(names.1), by: call["alpha"], call)
-      return try apply(function, [first, second])
+      let operands = [try call.operand(names.0), try call.operand(names.1)]
+      guard call.has("alpha") else { return try apply(function, operands) }
+      return try roundedOnce(operands) { (x) throws(Diagnostic) in
+        try apply(function, [x[0], try scaled(x[1], by: call["alpha"], call)])
+      }
     }
   }
 
@@ -48,7 +55,7 @@ extension AtenOperator {
     case .none: return operand
     case .integer(let value):
       guard let constant = value.constant else {
-        throw call.unsupported("with a factor that is known at run time only")
+        return try apply(.multiply, [operand, RuntimeNumber(value)])
       }
       if constant == 1 { return operand }
       if let other = operand as? Int {
@@ -60,6 +67,7 @@ extension AtenOperator {
     case .float(let value):
       if value == 1 { return operand }
       number = value
+    case .number(let value): return try apply(.multiply, [operand, value])
     default: throw call.unsupported("with a factor that is no number")
     }
     if let tensor = operand as? Tensor { return try apply(.multiply, [tensor, number]) }
@@ -150,25 +158,23 @@ extension AtenOperator {
     "clamp_min": binary(.maximum, "self", "min"),
     "clamp_max": binary(.minimum, "self", "max"),
     "lerp": .one { (call) throws(Diagnostic) in
-      let (start, end) = (try call.tensor("self"), try call.tensor("end"))
-      let weight = try call.operand("weight")
-      // From the nearer end, so that both are met exactly.
-      let low = start + (try apply(.multiply, [end - start, weight]))
-      let rest = try apply(.subtract, [Tensor.full([], 1, start.dtype), weight])
-      let high = end - (end - start) * rest
-      if let weight = weight as? Tensor { return `where`(weight .< 0.5, low, high) }
-      return try call.number("weight") < 0.5 ? low : high
+      let operands = [
+        try call.operand("self"), try call.operand("end"), try call.operand("weight"),
+      ]
+      return try roundedOnce(operands) { (x) throws(Diagnostic) in
+        // From the nearer end, so that both are met exactly.
+        let distance = try apply(.subtract, [x[1], x[0]])
+        let low = try apply(.add, [x[0], try apply(.multiply, [distance, x[2]])])
+        let rest = try apply(.subtract, [Tensor.full([], 1, distance.dtype), x[2]])
+        let high = try apply(.subtract, [x[1], try apply(.multiply, [distance, rest])])
+        if let weight = x[2] as? Tensor ?? (x[2] as? RuntimeNumber)?.value {
+          return `where`(weight .< 0.5, low, high)
+        }
+        return try call.number("weight") < 0.5 ? low : high
+      }
     },
-    "addcmul": .one { (call) throws(Diagnostic) in
-      let product = try call.tensor("tensor1") * (try call.tensor("tensor2"))
-      let term = try scaled(product, by: call["value"], call)
-      return try apply(.add, [try call.subject(), term])
-    },
-    "addcdiv": .one { (call) throws(Diagnostic) in
-      let quotient = try call.tensor("tensor1") / (try call.tensor("tensor2"))
-      let term = try scaled(quotient, by: call["value"], call)
-      return try apply(.add, [try call.subject(), term])
-    },
+    "addcmul": added(.multiply),
+    "addcdiv": added(.divide),
     "nan_to_num": .one { (call) throws(Diagnostic) in
       try call.subject().nanToNum(
         nan: try call.number("nan", default: 0),
@@ -178,7 +184,7 @@ extension AtenOperator {
     },
     "where": .one { (call) throws(Diagnostic) in
       let condition = try call.tensor("condition")
-      return `where`(condition, try call.operand("self"), try call.operand("other"))
+      return try apply(.select, [condition, try call.operand("self"), try call.operand("other")])
     },
     "masked_fill": .one { (call) throws(Diagnostic) in
       let (x, mask) = (try call.subject(), try call.tensor("mask"))
@@ -186,16 +192,30 @@ extension AtenOperator {
     },
   ]
 
+  /// `self + value · f(tensor1, tensor2)`.
+  private static func added(_ function: ScalarFunction) -> AtenOperator {
+    .one { (call) throws(Diagnostic) in
+      let operands = [
+        try call.tensor("self"), try call.tensor("tensor1"), try call.tensor("tensor2"),
+      ]
+      return try roundedOnce(operands) { (x) throws(Diagnostic) in
+        let term = try apply(function, [x[1], x[2]])
+        return try apply(.add, [x[0], try scaled(term, by: call["value"], call)])
+      }
+    }
+  }
+
   private static func divided(_ call: AtenCall) throws(Diagnostic) -> Tensor {
     let operands = [try call.operand("self"), try call.operand("other")]
     guard call.has("rounding_mode") else { return try apply(.divide, operands) }
     switch try call.string("rounding_mode") {
     case "floor": return try apply(.floorDivide, operands)
     case "trunc":
-      let tensors = operands.compactMap { $0 as? Tensor }
-      guard tensors.allSatisfy({ !$0.dtype.isFloatingPoint }),
-        !operands.contains(where: { $0 is Double })
-      else { return trunc(try apply(.divide, operands)) }
+      guard !RuntimeNumber.meetingType(operands).isFloatingPoint else {
+        return try roundedOnce(operands) { (x) throws(Diagnostic) in
+          trunc(try apply(.divide, x))
+        }
+      }
       // Exact for integers: the dividend less its remainder divides.
       let exact = try apply(.subtract, [operands[0], try apply(.fmod, operands)])
       return try apply(.floorDivide, [exact, operands[1]])
@@ -327,66 +347,6 @@ extension AtenOperator {
     "isinf": unary { $0.isInfinite() },
     "isfinite": unary { $0.isFinite() },
   ]
-
-  /// Arithmetic on integers and other numbers of the program, and what leaves no trace.
-  static let scalars: [String: AtenOperator] = [
-    "sym_size": AtenOperator { (call) throws(Diagnostic) in
-      [.integer(try call.subject().checkedExtent(try call.integer("dim")))]
-    },
-    "sym_numel": AtenOperator { (call) throws(Diagnostic) in
-      [.integer(try call.subject().shape.elementCount)]
-    },
-    "_assert_scalar": AtenOperator { (_) in [] },
-    "_assert_tensor_metadata": AtenOperator { (_) in [] },
-    "_assert_async": AtenOperator { (_) in [] },
-    "sym_constrain_range_for_size": AtenOperator { (_) in [] },
-    "sym_constrain_range": AtenOperator { (_) in [] },
-    "operator.add": numbers({ $0 + $1 }, +),
-    "operator.sub": numbers({ $0 - $1 }, -),
-    "operator.mul": numbers({ $0 * $1 }, *),
-    "operator.floordiv": numbers({ $0 / $1 }, { ($0 / $1).rounded(.down) }),
-    "operator.mod": numbers({ $0 % $1 }, { $0 - ($0 / $1).rounded(.down) * $1 }),
-    "operator.truediv": numbers(nil, /),
-    "operator.pow": numbers(nil, pow),
-    "operator.neg": AtenOperator { (call) throws(Diagnostic) in
-      guard let name = call.order.first else { throw call.unsupported("of nothing") }
-      if case .integer(let value) = call[name] { return [.integer(0 - value)] }
-      return [.float(-(try call.number(name)))]
-    },
-    "sym_max": numbers({ .maximum([$0, $1]) }, max),
-    "sym_min": numbers({ .minimum([$0, $1]) }, min),
-    "sym_float": AtenOperator { (call) throws(Diagnostic) in
-      guard let name = call.order.first else { throw call.unsupported("of nothing") }
-      return [.float(try call.number(name))]
-    },
-    "operator.getitem": AtenOperator { (call) throws(Diagnostic) in
-      guard let first = call.order.first, let second = call.order.dropFirst().first,
-        case .list(let elements) = call[first]
-      else { throw call.unsupported("of what is no list") }
-      let index = try call.integer(second)
-      guard elements.indices.contains(index) else { throw call.unsupported("of \(index)") }
-      return [elements[index]]
-    },
-  ]
-
-  /// A function of two numbers of the program: of integers, which may be extents, and of others.
-  private static func numbers(
-    _ ofIntegers: (@Sendable (Dimension, Dimension) -> Dimension)?,
-    _ ofFractions: @escaping @Sendable (Double, Double) -> Double
-  ) -> AtenOperator {
-    AtenOperator { (call) throws(Diagnostic) in
-      guard call.order.count == 2 else { throw call.unsupported("of other than two numbers") }
-      if let ofIntegers, case .integer(let left) = call[call.order[0]],
-        case .integer(let right) = call[call.order[1]]
-      {
-        let isDivision = call.target.hasSuffix("floordiv") || call.target.hasSuffix("mod")
-        guard right != 0 || !isDivision else { throw call.unsupported("by 0") }
-        return [.integer(ofIntegers(left, right))]
-      }
-      let (left, right) = (try call.number(call.order[0]), try call.number(call.order[1]))
-      return [.float(ofFractions(left, right))]
-    }
-  }
 }
 
 extension Tensor {

@@ -35,16 +35,13 @@ extension AtenOperator {
     },
     "index_fill": .one { (call) throws(Diagnostic) in
       let (x, axis) = (try call.subject(), try call.integer("dim"))
-      let index = try call.tensor("index").flatten()
+      let index = try positive(try call.tensor("index").flatten(), try x.checkedExtent(axis))
       var extents = x.shape.dimensions
       extents[try x.shape.normalizedAxis(axis)] = index.extent(0)
-      let updates: Tensor
       if case .tensor(let value) = call["value"] {
-        updates = value.cast(to: x.dtype).expand(extents)
-      } else {
-        updates = .full(Shape(extents), try call.number("value"), x.dtype)
+        return x.scatterSlices(axis: axis, index, value.cast(to: x.dtype).expand(extents))
       }
-      return x.scatterSlices(axis: axis, index, updates)
+      return x.scatterSlices(axis: axis, index, try filled(call, "value", extents, x.dtype))
     },
     "index_put": .one { (call) throws(Diagnostic) in try put(call) },
     "take": .one { (call) throws(Diagnostic) in

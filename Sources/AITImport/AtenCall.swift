@@ -8,6 +8,8 @@ indirect enum AtenValue {
   /// An integer, known or not.
   case integer(Dimension)
   case float(Double)
+  /// A number that is known when a run begins, and is no extent or used as none.
+  case number(RuntimeNumber)
   case string(String)
   case elementType(DType)
   case tensor(Tensor)
@@ -21,6 +23,7 @@ indirect enum AtenValue {
     case .bool(let value): "\(value)"
     case .integer(let value): "the integer \(value)"
     case .float(let value): "the number \(value)"
+    case .number: "a number that is known when a run begins"
     case .string(let text): "'\(text)'"
     case .elementType(let dtype): "the type \(dtype)"
     case .tensor(let tensor): "a tensor \(tensor.type)"
@@ -96,25 +99,21 @@ struct AtenCall {
     case .tensor(let tensor): return tensor
     case .float(let value): return value
     case .bool(let value): return value
-    case .integer(let value):
-      // A number takes the type of the tensor it stands beside, unless that holds truth values.
-      let beside = order.compactMap { name -> DType? in
-        if case .tensor(let tensor) = self[name], tensor.dtype != .bool {
-          tensor.dtype
-        } else {
-          nil
-        }
-      }
-      return AtenOperator.operand(value, beside.first ?? .int64)
+    case .integer(let value): return value.constant ?? RuntimeNumber(value)
+    case .number(let number): return number
     default: throw mismatch(name, "a tensor or a number")
     }
   }
 
   // MARK: - Numbers
 
-  /// An integer that is known at run time only.
-  func unknownInteger(_ name: String) -> Dimension? {
-    if case .integer(let value) = self[name], !value.isConstant { value } else { nil }
+  /// A number that is known at run time only.
+  func runtimeNumber(_ name: String) -> RuntimeNumber? {
+    switch self[name] {
+    case .number(let number): number
+    case .integer(let value) where !value.isConstant: RuntimeNumber(value)
+    default: nil
+    }
   }
 
   func integer(_ name: String, default value: Int? = nil) throws(Diagnostic) -> Int {
@@ -171,6 +170,7 @@ struct AtenCall {
     if !has(name), let value { return value }
     switch self[name] {
     case .float(let value): return value
+    case .number: throw mismatch(name, "a number that is known when compiling")
     default: return Double(try integer(name))
     }
   }

@@ -51,8 +51,12 @@ struct AtenOperator: Sendable {
       let plain = name.hasPrefix("__i") ? "__" + name.dropFirst(3) : String(name.dropLast())
       return aliases[plain] ?? plain
     }
-    // Python's own operators are on numbers of the program.
-    return parts.first == "_operator" ? "operator.\(parts.last ?? "")" : parts.last ?? target
+    // Python's own functions are on numbers of the program.
+    switch parts.first {
+    case "_operator": return "operator.\(parts.last ?? "")"
+    case "math": return target
+    default: return parts.last ?? target
+    }
   }
 
   /// Whether the operator changes the tensor that it is about: `relu_`.

@@ -53,12 +53,10 @@ extension Graph {
       let rest = e.call(.divide, magnitude, e.call(.add, inverse, root))
       let near = e.call(.log1p, e.call(.add, magnitude, rest))
       let result = Self.orLogarithm(of: magnitude, near, &e)
-      return e.call(
-        .select,
-        e.call(.less, x, e.constant(0, type)),
-        e.call(.negate, result),
-        result
-      )
+      let zero = e.constant(0, type)
+      let signed = e.call(.select, e.call(.less, x, zero), e.call(.negate, result), result)
+      // 0 keeps its sign.
+      return e.call(.select, e.call(.equal, x, zero), x, signed)
     }
   }
 

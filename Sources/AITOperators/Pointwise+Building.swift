@@ -16,6 +16,15 @@ package enum PointwiseOperand: Hashable, Sendable, ExpressibleByFloatLiteral,
   /// A truth value of the program.
   package static func scalar(_ value: Bool) -> Self { .number(.bool(value)) }
 
+  /// The operand as those functions take it for which PyTorch rounds numbers to the tensors' type, which
+  /// shows in half precision.
+  fileprivate func rounded(to type: DType) -> PointwiseOperand {
+    guard case .number(let value) = self, type.isFloatingPoint, type.sizeInBytes == 2 else {
+      return self
+    }
+    return .number(.float(TensorData(type, [], scalars: [value]).doubles[0]))
+  }
+
   package init(floatLiteral value: Double) { self = .number(.float(value)) }
   package init(integerLiteral value: Int64) { self = .number(.integer(value)) }
   package init(booleanLiteral value: Bool) { self = .number(.bool(value)) }
@@ -50,6 +59,10 @@ extension Graph {
     if function == .power, case .number(let exponent) = operands[1] {
       return try power(operands[0], exponent, in: type, name)
     }
+    if function == .remainder || function == .fmod {
+      let rounded = operands.map { $0.rounded(to: type) }
+      return try pointwise(rounded, in: type, name: name) { e, x in e.call(function, x) }
+    }
     return try pointwise(operands, in: type, name: name) { e, x in e.call(function, x) }
   }
 
@@ -73,11 +86,9 @@ extension Graph {
       case (-1, true): return e.call(.reciprocal, x[0])
       case (-2, true): return e.call(.reciprocal, e.call(.square, x[0]))
       default:
-        // PyTorch rounds the exponent to the type, which shows in half precision.
-        let isHalf = type.isFloatingPoint && type.sizeInBytes == 2
-        let value =
-          isHalf
-          ? .float(TensorData(type, [], scalars: [exponent]).doubles[0]) : exponent
+        guard case .number(let value) = PointwiseOperand.number(exponent).rounded(to: type) else {
+          return x[0]
+        }
         return e.call(.power, x[0], e.constant(value, type))
       }
     }

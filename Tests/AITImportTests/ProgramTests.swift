@@ -12,7 +12,7 @@ import Testing
 
   @Test(arguments: [
     "layers", "images", "attention", "movements", "corners", "changes", "positions", "samples",
-    "stacks", "recurrent", "numbers", "reviewed",
+    "stacks", "recurrent", "numbers", "reviewed", "sizes", "rounding",
   ])
   func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
 

@@ -5,6 +5,7 @@ PyTorch computes (`in.NAME` in the order of inputs, `out.0` and so on).
 """
 
 import json
+import math
 import os
 import struct
 
@@ -219,6 +220,28 @@ class Reviewed(nn.Module):
         return y, copied, z, wide, torch.linalg.diagonal(x[:, None] * x[:3]), torch.vdot(x[0], x[1])
 
 
+class Sizes(nn.Module):
+    """Numbers that follow from sizes, also beside half precision, which they are not rounded to."""
+
+    def forward(self, x, y, n):
+        size = x.shape[0]
+        third, root = size / 3, torch.sym_sqrt(size)
+        a = y * size, y / size, x.sum(0) / size, y * third, y / root, y.float() * (1 / size), n * third, n % size
+        b = y * math.trunc(third), torch.ones(math.trunc(size / 300)), y * torch.sym_min(third, 100.5) ** 2, n + size**2
+        c = torch.full((2,), third), y.new_full((2,), third), torch.where(y > 0, y, third), y.masked_fill(y > 0, root)
+        d = torch.linspace(0, 3, 7).half(), torch.add(y.float(), y, alpha=third), torch.lerp(y, -y, 1 / size), y ** (1 / size)
+        return *a, *b, *c, *d, y.index_fill(0, torch.tensor([-1, 2]), size), (y > 0) * third, torch.add(n, n, alpha=size)
+
+
+class Rounding(nn.Module):
+    """What half precision rounds: once for a function, and the numbers of remainders and powers."""
+
+    def forward(self, x):
+        a = torch.lerp(x, -x, 0.75), torch.addcmul(x, x, x, value=0.001), torch.addcdiv(x, x, x + 3, value=0.1)
+        b = torch.div(x, 0.3, rounding_mode="trunc"), x // 0.3, x % 0.3, torch.fmod(x, 0.3), x.abs() ** 0.3
+        return *a, *b, x * 2049, x / 3, torch.add(x, x, alpha=2)
+
+
 class Changing(nn.Module):
     """A module that changes its own state, which no library does."""
 
@@ -295,6 +318,9 @@ def main():
         save("samples", Samples(), (torch.randn(2, 3, 7, 6), torch.rand(2, 4, 3, 2) * 3 - 1.5))
         save("stacks", Stacks(), (torch.randn(4, 5), torch.randn(5)))
         save("reviewed", Reviewed(), (torch.randn(4, 3),))
+        given = torch.randn(2050, 1).half(), torch.randn(8).half(), torch.tensor([7, -3], dtype=torch.int32)
+        save("sizes", Sizes(), given, ({0: torch.export.Dim("batch", min=600, max=4096)}, {}, {}))
+        save("rounding", Rounding(), (torch.cat([torch.randn(20) * 3, torch.tensor([60000.0, 2.7, 100])]).half(),))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 
