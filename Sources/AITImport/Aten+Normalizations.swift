@@ -80,10 +80,10 @@ extension AtenOperator {
     },
     "_safe_softmax": .one { (call) throws(Diagnostic) in
       let (x, axis) = (try call.subject(), try call.integer("dim"))
+      let y = softmax(x, axis: axis, dtype: try call.elementType())
       // A row of −∞ alone gives zeros.
-      let isEmpty = x.max(axes: [axis], keepsDimensions: true) .== -Double.infinity
-      let y = `where`(isEmpty, 0.0, softmax(x, axis: axis)).cast(to: x.dtype)
-      return try call.elementType().map { y.cast(to: $0) } ?? y
+      let isEmpty = (x .== -Double.infinity).all(axes: [axis], keepsDimensions: true)
+      return `where`(isEmpty, 0.0, y)
     },
     "log_softmax": .one { (call) throws(Diagnostic) in
       logSoftmax(

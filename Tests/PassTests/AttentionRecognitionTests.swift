@@ -129,6 +129,72 @@ import Testing
     #expect(node.op is Attention && graph[node.inputs[1]].name == "k", "\(graph)")
   }
 
+  private static let emptyRows = """
+    e = pointwise(t) {body: (a: float32) { i = -inf: float32; b = equal(a, i); return b }}
+    """
+
+  /// A safe softmax: weights are 0 where all scores are −∞.
+  @Test(arguments: [
+    """
+    \(emptyRows)
+    n = pointwise(e) {body: (a: bool) { b = not(a); return b }}
+    r = reduce(n) {kind: "any", axes: [3], keep_dimensions: true}
+    m = pointwise(r) {body: (a: bool) { b = not(a); return b }}
+    """,
+    """
+    \(emptyRows)
+    m = reduce(e) {kind: "all", axes: [3], keep_dimensions: true}
+    """,
+    """
+    r = reduce(t) {kind: "maximum", axes: [3], keep_dimensions: true}
+    m = pointwise(r) {body: (a: float32) { i = -inf: float32; b = equal(a, i); return b }}
+    """,
+  ])
+  func safeSoftmax(_ empty: String) throws {
+    let graph = try run(
+      Pipeline([AttentionRecognition(), DeadCodeElimination()]),
+      on: """
+        \(Self.inputs)
+        input mask: float32[batch, 1, 1, keys]
+        s = matmul(q, k) {transpose_b: true}
+        t = pointwise(s, mask) {body: (a: float32, b: float32) { e = add(a, b); return e }}
+        w = softmax(t) {axis: 3}
+        \(empty)
+        z = pointwise(m, w) {body: (e: bool, a: float32) { o = 0.0: float32; b = select(e, o, a);
+          return b }}
+        y = matmul(z, v)
+        output Y = y
+        """
+    )
+    let op = try #require(graph.node(ofOutput: "Y")?.op as? Attention, "\(graph)")
+    #expect(!op.keepsNaN && graph.kernels == ["attention"], "\(graph)")
+  }
+
+  /// Positions of a run's length, as PyTorch's decomposition compares them: by their distance.
+  @Test func causalMasksByDistance() throws {
+    let graph = try run(
+      Pipeline([AttentionRecognition(), DeadCodeElimination()]),
+      on: """
+        symbol keys: 1...9
+        input q: float32[2, keys, 8]
+        input k: float32[2, keys, 8]
+        input v: float32[2, keys, 8]
+        p = arange() {start: 0, step: 1, count: keys, dtype: int64}
+        r = reshape(p) {shape: [1, keys]}
+        c = reshape(p) {shape: [keys, 1]}
+        m = pointwise(r, c) {body: (a: int64, b: int64) { d = subtract(a, b); z = 0: int64;
+          e = less_equal(d, z); o = 0.0: float32; i = -inf: float32; f = select(e, o, i); return f }}
+        s = matmul(q, k) {transpose_b: true}
+        t = pointwise(s, m) {body: (a: float32, b: float32) { e = add(a, b); return e }}
+        w = softmax(t) {axis: 2}
+        y = matmul(w, v)
+        output Y = y
+        """
+    )
+    let op = try #require(graph.node(ofOutput: "Y")?.op as? Attention, "\(graph)")
+    #expect(op.isCausal && graph.kernels == ["attention"], "\(graph)")
+  }
+
   @Test func causalMasks() throws {
     for length in ["keys", "7"] {
       let graph = try run(
@@ -166,6 +232,23 @@ import Testing
       t = pointwise(s) {body: (a: float32) { b = exp(a); c = add(a, b); return c }}
       w = softmax(t) {axis: 3}
       """, "output S = s"
+    ),
+    // 0 for other rows than those of −∞ alone, and something else than 0 for these.
+    (
+      """
+      u = softmax(s) {axis: 3}
+      m = reduce(q) {kind: "maximum", axes: [3], keep_dimensions: true}
+      w = pointwise(m, u) {body: (e: float32, a: float32) { i = -inf: float32; f = equal(e, i);
+        o = 0.0: float32; b = select(f, o, a); return b }}
+      """, ""
+    ),
+    (
+      """
+      u = softmax(s) {axis: 3}
+      m = reduce(s) {kind: "maximum", axes: [3], keep_dimensions: true}
+      w = pointwise(m, u) {body: (e: float32, a: float32) { i = -inf: float32; f = equal(e, i);
+        o = 1.0: float32; b = select(f, o, a); return b }}
+      """, ""
     ),
   ])
   func leavesWhatIsNoAttention(_ weights: String, _ rest: String) throws {

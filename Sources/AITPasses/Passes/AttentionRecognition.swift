@@ -20,7 +20,8 @@ import AITOperators
 /// that it stands for all scores it is added to. Of a bool mask that is the opposite of another tensor,
 /// that tensor is inverted. A mask that compares positions is found to be causal. Keys and values that are
 /// repeated for heads of queries, by an expand and a reshape, are read where they lie. Heads may be
-/// joined with the batch, and an axis of repeated heads may stand before them.
+/// joined with the batch, and an axis of repeated heads may stand before them. Weights may be 0 where all
+/// scores of a query are −∞, which PyTorch calls a safe softmax: attention without `keeps_nan`.
 ///
 /// Scores and weights that anything else reads stay as they are, as do graphs whose target has no kernel
 /// of attention. What is written between the products in half precision is not rounded any more.
@@ -53,6 +54,8 @@ package struct AttentionRecognition: GraphPass {
     let mask: Mask?
     /// The extents of the scores where the mask meets them.
     let scores: Shape
+    /// Whether a query that no key counts for gives NaN and not 0.
+    let keepsNaN: Bool
   }
 
   /// How scores are masked.
@@ -71,12 +74,18 @@ package struct AttentionRecognition: GraphPass {
 
   private func match(_ id: NodeID, in graph: Graph) -> Match? {
     guard let product = graph[id].op as? MatMul, !product.transposeA, !product.transposeB,
-      graph[id].fusion.isEmpty,
-      case .value(let weights) = unshaped(.value(graph[id].inputs[0]), in: graph),
+      graph[id].fusion.isEmpty
+    else { return nil }
+    let multiplied = unshaped(graph.term(of: graph[id].inputs[0]), in: graph)
+    let emptied = emptied(multiplied, in: graph)
+    guard case .value(let weights) = emptied?.weights ?? multiplied,
       let (normalizing, softmax) = graph.plainProducer(of: weights, Softmax.self),
       !softmax.isLogarithmic, softmax.axis == graph[weights].type.rank - 1, softmax.axis >= 1
     else { return nil }
     let scored = graph[normalizing].inputs[0]
+    if let emptied, !isEmptyRow(emptied.condition, of: scored, emptied.isEmpty, in: graph) {
+      return nil
+    }
     var term = unshaped(graph.term(of: scored), in: graph)
     var shape = graph[scored].type.shape
     var mask: Mask?
@@ -92,7 +101,12 @@ package struct AttentionRecognition: GraphPass {
     guard case .value(let scores) = unshaped(term, in: graph), scale.isFinite,
       let (first, matMul) = graph.plainProducer(of: scores, MatMul.self), !matMul.transposeA,
       graph[scores].type.shape.elementCount == shape.elementCount,
-      isPrivate(from: scores, to: graph[id].inputs[0], in: graph)
+      isPrivate(
+        from: scores,
+        to: graph[id].inputs[0],
+        in: graph,
+        checked: emptied.map { _ in scored }
+      )
     else { return nil }
     return Match(
       product: id,
@@ -102,8 +116,52 @@ package struct AttentionRecognition: GraphPass {
       value: graph[id].inputs[1],
       scale: scale,
       mask: mask,
-      scores: shape
+      scores: shape,
+      keepsNaN: emptied == nil
     )
+  }
+
+  /// The weights of a choice between them and 0, and what it depends on.
+  private func emptied(_ term: Term, in graph: Graph) -> (
+    weights: Term, condition: Term, isEmpty: Bool
+  )? {
+    guard let operands = graph.operands(of: term, .select) else { return nil }
+    for (index, isEmpty) in [(2, true), (1, false)] where graph.literal(operands[3 - index]) == 0 {
+      return (operands[index], operands[0], isEmpty)
+    }
+    return nil
+  }
+
+  /// Whether a term tells of each row whether all its scores are −∞, or whether some are not.
+  private func isEmptyRow(
+    _ condition: Term,
+    of scored: ValueID,
+    _ isEmpty: Bool,
+    in graph: Graph
+  ) -> Bool {
+    if let operands = graph.operands(of: condition, .not) {
+      return isEmptyRow(operands[0], of: scored, !isEmpty, in: graph)
+    }
+    func reduces(_ term: Term, _ kind: Reduce.Kind) -> Term? {
+      guard let (op, operand) = graph.reduction(of: term, kind),
+        op.axes == [graph[scored].type.rank - 1]
+      else { return nil }
+      return operand
+    }
+    func isLowest(_ term: Term, _ isEqual: Bool) -> Bool {
+      if let operands = graph.operands(of: term, .not) { return isLowest(operands[0], !isEqual) }
+      guard let operands = graph.operands(of: term, isEqual ? .equal : .notEqual) else {
+        return false
+      }
+      return graph.literal(operands[1]) == -.infinity
+        && graph.areSame(operands[0], graph.term(of: scored))
+    }
+    if !isEmpty { return reduces(condition, .any).map { isLowest($0, false) } ?? false }
+    if let operand = reduces(condition, .all) { return isLowest(operand, true) }
+    guard let operands = graph.operands(of: condition, .equal),
+      graph.literal(operands[1]) == -.infinity, let operand = reduces(operands[0], .maximum)
+    else { return false }
+    return graph.areSame(operand, graph.term(of: scored))
   }
 
   /// A term before reshapes that join or split leading axes alone.
@@ -117,10 +175,16 @@ package struct AttentionRecognition: GraphPass {
     return unshaped(graph.term(of: source), in: graph)
   }
 
-  /// Whether nothing else reads the values between the scores and what they are multiplied as.
-  private func isPrivate(from scores: ValueID, to weights: ValueID, in graph: Graph) -> Bool {
+  /// Whether nothing else reads the values between the scores and what they are multiplied as, but for the
+  /// check of empty rows.
+  private func isPrivate(
+    from scores: ValueID,
+    to weights: ValueID,
+    in graph: Graph,
+    checked: ValueID?
+  ) -> Bool {
     var value = weights
-    while graph.hasOneUse(value) {
+    while graph.hasOneUse(value) || (value == checked && graph.useCount(of: value) == 2) {
       if value == scores { return true }
       guard let id = graph.producer(of: value), graph[id].outputs.count == 1,
         let next = graph[id].inputs.first(where: { leads($0, from: scores, in: graph) })
@@ -202,7 +266,7 @@ package struct AttentionRecognition: GraphPass {
       let value = operand(value, of: match, isTransposed: false, isShared, in: graph)
     else { return }
     let isCausal = isCausal(match, in: graph)
-    let op = Attention(scale: match.scale, isCausal: isCausal, keepsNaN: true)
+    let op = Attention(scale: match.scale, isCausal: isCausal, keepsNaN: match.keepsNaN)
     var types = [query.type, key.type, value.type]
     if let mask = match.mask, !isCausal {
       let type = alone(mask.term, in: graph)
@@ -364,22 +428,51 @@ package struct AttentionRecognition: GraphPass {
     switch match.mask {
     case nil: return false
     case .added(let term):
-      return isTriangle(term, rows, columns, in: graph, own: { $0 == 0 }, later: { $0 <= -1e30 })
-    case .chosen(let condition, let isInverted, _):
-      let kept = isInverted ? 0.0 : 1.0
-      if isTriangle(condition, rows, columns, in: graph, own: { $0 == kept }, later: { $0 != kept })
-      {
+      if isTriangle(term, rows, columns, in: graph, own: { $0 == 0 }, later: { $0 <= -1e30 }) {
         return true
       }
-      // A query counts its own position at least, so any low number rules out.
-      let comparisons: [(ScalarFunction, isRowFirst: Bool)] =
-        isInverted
-        ? [(.less, true), (.greater, false)] : [(.greaterEqual, true), (.lessEqual, false)]
-      return comparisons.contains { function, isRowFirst in
-        guard let operands = graph.operands(of: condition, function) else { return false }
-        let (row, column) = isRowFirst ? (operands[0], operands[1]) : (operands[1], operands[0])
-        return counts(row, from: 2, rows, in: graph) && counts(column, from: 1, columns, in: graph)
+      guard let operands = graph.operands(of: term, .select) else { return false }
+      for (index, isInverted) in [(1, false), (2, true)] {
+        if graph.literal(operands[index]) == 0, let low = graph.literal(operands[3 - index]),
+          low <= -1e30
+        {
+          return isCausal(operands[0], isInverted, rows, columns, in: graph)
+        }
       }
+      return false
+    case .chosen(let condition, let isInverted, _):
+      return isCausal(condition, isInverted, rows, columns, in: graph)
+    }
+  }
+
+  /// Whether a condition holds for keys up to the query's own position, or, inverted, for later ones.
+  private func isCausal(
+    _ condition: Term,
+    _ isInverted: Bool,
+    _ rows: Dimension,
+    _ columns: Dimension,
+    in graph: Graph
+  ) -> Bool {
+    if let operands = graph.operands(of: condition, .not) {
+      return isCausal(operands[0], !isInverted, rows, columns, in: graph)
+    }
+    let kept = isInverted ? 0.0 : 1.0
+    if isTriangle(condition, rows, columns, in: graph, own: { $0 == kept }, later: { $0 != kept }) {
+      return true
+    }
+    // A query counts its own position at least, so any low number rules out.
+    let comparisons: [(ScalarFunction, isRowFirst: Bool)] =
+      isInverted
+      ? [(.less, true), (.greater, false)] : [(.greaterEqual, true), (.lessEqual, false)]
+    return comparisons.contains { function, isRowFirst in
+      guard let operands = graph.operands(of: condition, function) else { return false }
+      var (first, second) = (operands[0], operands[1])
+      if graph.literal(second) == 0, let parts = graph.operands(of: first, .subtract) {
+        // Their distance beside 0.
+        (first, second) = (parts[0], parts[1])
+      }
+      let (row, column) = isRowFirst ? (first, second) : (second, first)
+      return counts(row, from: 2, rows, in: graph) && counts(column, from: 1, columns, in: graph)
     }
   }
 
