@@ -86,6 +86,12 @@ extension AtenOperator {
     "max_pool2d_with_indices": withPositions { (call) throws(Diagnostic) in
       try pooled(call, 2, isMaximum: true)
     },
+    "max_pool1d_with_indices": withPositions { (call) throws(Diagnostic) in
+      try pooled(call, 1, isMaximum: true)
+    },
+    "max_pool3d_with_indices": withPositions { (call) throws(Diagnostic) in
+      try pooled(call, 3, isMaximum: true)
+    },
     "avg_pool1d": .one { (call) throws(Diagnostic) in try pooled(call, 1, isMaximum: false) },
     "avg_pool2d": .one { (call) throws(Diagnostic) in try pooled(call, 2, isMaximum: false) },
     "avg_pool3d": .one { (call) throws(Diagnostic) in try pooled(call, 3, isMaximum: false) },
@@ -93,6 +99,7 @@ extension AtenOperator {
     "adaptive_avg_pool2d": adaptive(2) { adaptiveAveragePool($0, $1) },
     "_adaptive_avg_pool2d": adaptive(2) { adaptiveAveragePool($0, $1) },
     "adaptive_avg_pool3d": adaptive(3) { adaptiveAveragePool($0, $1) },
+    "_adaptive_avg_pool3d": adaptive(3) { adaptiveAveragePool($0, $1) },
     "adaptive_max_pool1d": withPositions { (call) throws(Diagnostic) in
       try adaptivePooled(call, 1) { adaptiveMaxPool($0, $1) }
     },
@@ -105,7 +112,9 @@ extension AtenOperator {
     "upsample_nearest1d": resized(1, .nearest),
     "upsample_nearest2d": resized(2, .nearest),
     "upsample_nearest3d": resized(3, .nearest),
+    "_upsample_nearest_exact1d": resized(1, .nearestExact),
     "_upsample_nearest_exact2d": resized(2, .nearestExact),
+    "_upsample_nearest_exact3d": resized(3, .nearestExact),
     "upsample_linear1d": resized(1, .linear),
     "upsample_bilinear2d": resized(2, .linear),
     "upsample_trilinear3d": resized(3, .linear),
@@ -125,7 +134,9 @@ extension AtenOperator {
       roundsUp: try call.bool("ceil_mode")
     )
     if isMaximum {
-      return try channelsLast(call, axes) { (x) throws(Diagnostic) in maxPool(x, windows) }
+      return try channelsLast(call, axes) { (x) throws(Diagnostic) in
+        exactly(x) { maxPool($0, windows) }
+      }
     }
     if call.has("divisor_override") {
       let divisor = try call.integer("divisor_override")
@@ -142,6 +153,13 @@ extension AtenOperator {
     return try channelsLast(call, axes) { (x) throws(Diagnostic) in
       averagePool(x, windows, countsPadding: counts)
     }
+  }
+
+  /// What chooses elements, of integers too: by way of the floating-point type that holds them.
+  private static func exactly(_ x: Tensor, _ choice: (Tensor) -> Tensor) -> Tensor {
+    if x.dtype.isFloatingPoint { return choice(x) }
+    let wide: DType = x.dtype.sizeInBytes < 4 ? .float32 : .float64
+    return choice(x.cast(to: wide)).cast(to: x.dtype)
   }
 
   /// An operator whose second result, the positions of the maxima, is not computed.
@@ -178,6 +196,10 @@ extension AtenOperator {
   private static func resized(_ axes: Int, _ mode: Interpolation) -> AtenOperator {
     .one { (call) throws(Diagnostic) in
       let alignsCorners = try call.bool("align_corners")
+      let isNearest = mode == .nearest || mode == .nearestExact
+      if axes == 2, !isNearest, try call.subject().dtype == .uint8 {
+        return try resampledBytes(call, isCubic: mode == .cubic)
+      }
       if call.has("scale_factors") || call.has("scale_factor") {
         let name = call.has("scale_factors") ? "scale_factors" : "scale_factor"
         guard case .list(let elements) = call[name] else {
@@ -189,7 +211,10 @@ extension AtenOperator {
           scales.append(scale)
         }
         return try channelsLast(call, axes) { (x) throws(Diagnostic) in
-          interpolate(x, by: scales, mode, alignsCorners: alignsCorners)
+          let resize = { (x: Tensor) in
+            interpolate(x, by: scales, mode, alignsCorners: alignsCorners)
+          }
+          return isNearest ? exactly(x, resize) : resize(x)
         }
       }
       for name in ["scales", "scales_d", "scales_h", "scales_w"] where call.has(name) {
@@ -197,7 +222,10 @@ extension AtenOperator {
       }
       let extents = try call.dimensions(call.has("output_size") ? "output_size" : "size")
       return try channelsLast(call, axes) { (x) throws(Diagnostic) in
-        interpolate(x, to: extents, mode, alignsCorners: alignsCorners)
+        let resize = { (x: Tensor) in
+          interpolate(x, to: extents, mode, alignsCorners: alignsCorners)
+        }
+        return isNearest ? exactly(x, resize) : resize(x)
       }
     }
   }

@@ -122,7 +122,7 @@ extension AtenOperator {
     for index in indices where index.dtype != .int64 && index.dtype != .int32 {
       throw call.unsupported(
         "by a tensor \(index.type)",
-        hint: "a mask gives a size that depends on the data: use where, or positions"
+        hint: "the size of what a mask selects depends on the data: use where, or positions"
       )
     }
   }

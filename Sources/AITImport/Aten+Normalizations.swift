@@ -64,6 +64,15 @@ extension AtenOperator {
     "_native_batch_norm_legit_no_training": withStatistics { (call) throws(Diagnostic) in
       try batchNormalized(call)
     },
+    "_native_batch_norm_legit": withStatistics { (call) throws(Diagnostic) in
+      guard call.overload == "no_stats" else {
+        guard try !call.bool("training") else {
+          throw call.unsupported("in training", hint: "export the module in eval mode")
+        }
+        return try batchNormalized(call)
+      }
+      return try standardized(call)
+    },
     "softmax": .one { (call) throws(Diagnostic) in
       softmax(
         try call.subject(),
@@ -261,6 +270,17 @@ extension AtenOperator {
       return [isLargest ? x.max() : x.min()]
     }
     let keeps = try call.bool("keepdim")
+    if x.dtype == .bool {
+      // Positions are found of numbers.
+      let n = x.cast(to: .int32)
+      return isLargest
+        ? [
+          x.max(axes: [axis], keepsDimensions: keeps), n.argMax(axis: axis, keepsDimensions: keeps),
+        ]
+        : [
+          x.min(axes: [axis], keepsDimensions: keeps), n.argMin(axis: axis, keepsDimensions: keeps),
+        ]
+    }
     return isLargest
       ? [
         x.max(axes: [axis], keepsDimensions: keeps),

@@ -44,6 +44,15 @@ extension AtenOperator {
       return x.scatterSlices(axis: axis, index, try filled(call, "value", extents, x.dtype))
     },
     "index_put": .one { (call) throws(Diagnostic) in try put(call) },
+    "masked_scatter": .one { (call) throws(Diagnostic) in
+      let (given, source) = (try call.subject(), try call.tensor("source"))
+      let shape = try Shape.broadcasting([given.shape, try call.tensor("mask").shape]).dimensions
+      let (x, mask) = (
+        given.expand(shape).flatten(), try call.tensor("mask").expand(shape).flatten()
+      )
+      let updates = source.flatten().indexSelect(axis: 0, places(mask))
+      return `where`(mask, updates, x).cast(to: x.dtype).reshape(shape)
+    },
     "take": .one { (call) throws(Diagnostic) in
       let (x, index) = (try call.subject().flatten(), try call.tensor("index"))
       return x.indexSelect(axis: 0, try positive(index, x.extent(0)))
@@ -78,8 +87,12 @@ extension AtenOperator {
     },
     "searchsorted": .one { (call) throws(Diagnostic) in
       let sorted = try call.tensor("sorted_sequence")
-      guard case .tensor(let x) = call["self"], !call.has("sorter") else {
-        throw call.unsupported("with a sorter, or of a number")
+      guard !call.has("sorter") else { throw call.unsupported("with a sorter") }
+      let x: Tensor
+      if case .tensor(let given) = call["self"] {
+        x = given
+      } else {
+        x = .full([], try call.number("self"), sorted.dtype)
       }
       return try place(
         x.unsqueeze(axis: -1),
@@ -92,20 +105,7 @@ extension AtenOperator {
       let isIn = (x.unsqueeze(axis: -1) .== values.flatten()).any(axes: [-1])
       return try call.bool("invert") ? isIn.logicalNot() : isIn
     },
-    "cummax": withoutPositions { (x, axis) in x.cumulativeMax(axis: axis) },
-    "cummin": withoutPositions { (x, axis) in x.cumulativeMin(axis: axis) },
   ]
-
-  private static func withoutPositions(
-    _ build: @escaping @Sendable (Tensor, Int) -> Tensor
-  ) -> AtenOperator {
-    AtenOperator { (call) throws(Diagnostic) in
-      [
-        .tensor(build(try call.subject(), try call.integer("dim"))),
-        .unavailable("the positions of \(call.target)"),
-      ]
-    }
-  }
 
   /// How many sorted values lie before a value; equal ones count if it is put to their right.
   private static func place(_ x: Tensor, among sorted: Tensor, _ call: AtenCall)
@@ -153,12 +153,7 @@ extension AtenOperator {
     }
     let values = try call.tensor("values").cast(to: x.dtype)
     if indices.count == 1, indices[0].dtype == .bool {
-      let mask = indices[0]
-      guard first + mask.rank <= x.rank, try !call.bool("accumulate"), values.rank == 0 else {
-        throw call.unsupported("by a mask, of several values")
-      }
-      let after = [Dimension](repeating: 1, count: x.rank - first - mask.rank)
-      return x.maskedFill(mask.reshape(mask.shape.dimensions + after), values)
+      return try masked(x, indices[0], first, values, call)
     }
     try checkPositions(indices, call)
     guard last - first + 1 == axes.count else {
@@ -174,5 +169,43 @@ extension AtenOperator {
     return x.reshape(outer + [extents.reduce(1, *)] + inner)
       .scatterSlices(axis: first, index, updates, try call.bool("accumulate") ? .add : .replace)
       .reshape(x.shape.dimensions)
+  }
+
+  /// `x[:, mask] = values`, or `+=`: the values in the order of the mask's truths, or one for all.
+  ///
+  /// More truths than values fail the run, as a position out of range; fewer are an error of the
+  /// program that PyTorch finds.
+  private static func masked(
+    _ x: Tensor,
+    _ mask: Tensor,
+    _ first: Int,
+    _ values: Tensor,
+    _ call: AtenCall
+  ) throws(Diagnostic) -> Tensor {
+    let rest = x.rank - first - mask.rank
+    guard rest >= 0, values.rank <= first + 1 + rest else {
+      throw call.unsupported("of \(x.type) by a mask \(mask.type) with values \(values.type)")
+    }
+    let shape = values.shape.dimensions
+    let padded = values.reshape(
+      [Dimension](repeating: 1, count: first + 1 + rest - shape.count) + shape
+    )
+    let outer = Array(x.shape.dimensions[..<first])
+    let inner = Array(x.shape.dimensions[(first + mask.rank)...])
+    let flat = x.reshape(outer + [mask.shape.elementCount] + inner)
+    let isChosen = mask.flatten()
+    let updates =
+      padded.extent(first) == 1
+      ? padded : padded.indexSelect(axis: first, places(isChosen))
+    let condition = isChosen.reshape(
+      [mask.shape.elementCount] + [Dimension](repeating: 1, count: rest)
+    )
+    let new = try call.bool("accumulate") ? flat + updates : updates
+    return `where`(condition, new, flat).cast(to: x.dtype).reshape(x.shape.dimensions)
+  }
+
+  /// Which of the truths of a mask each one is; where there is none, a position that is legal if any is.
+  static func places(_ isChosen: Tensor) -> Tensor {
+    `where`(isChosen, isChosen.cumulativeSum(axis: 0) - 1, 0)
   }
 }

@@ -18,8 +18,6 @@ extension AtenOperator {
     },
     "im2col": .one { (call) throws(Diagnostic) in try columns(call) },
     "col2im": .one { (call) throws(Diagnostic) in try image(call) },
-    "grid_sampler": .one { (call) throws(Diagnostic) in try sampled(call) },
-    "grid_sampler_2d": .one { (call) throws(Diagnostic) in try sampled(call) },
     "_upsample_bilinear2d_aa": .one { (call) throws(Diagnostic) in
       try smoothed(call, support: 1) { max(0, 1 - abs($0)) }
     },
@@ -112,53 +110,7 @@ extension AtenOperator {
     )
   }
 
-  /// Samples of `[N, C, H, W]` at a grid `[N, h, w, 2]` of x and y from −1 to 1.
-  private static func sampled(_ call: AtenCall) throws(Diagnostic) -> Tensor {
-    let (x, grid) = (try call.subject(), try call.tensor("grid"))
-    let mode = try call.integer("interpolation_mode")
-    let border = try call.integer("padding_mode")
-    guard x.rank == 4, grid.rank == 4, mode < 2, border < 2 else {
-      throw call.unsupported("of \(x.type), interpolation \(mode) and padding \(border)")
-    }
-    let aligns = try call.bool("align_corners")
-    let image = x.reshape([x.extent(0), x.extent(1), x.extent(2) * x.extent(3)])
-    let points = grid.extent(1) * grid.extent(2)
-    let flat = grid.reshape([grid.extent(0), 1, points, 2])
-    var positions: [Tensor] = []
-    var last: [Tensor] = []
-    for (component, axis) in [(0, 3), (1, 2)] {
-      let extent = number(x.extent(axis), grid.dtype)
-      let g = flat.select(axis: 3, Dimension(component))
-      var position = aligns ? (g + 1) * 0.5 * (extent - 1) : ((g + 1) * extent - 1) * 0.5
-      if border == 1 {
-        position = try apply(.minimum, [try apply(.maximum, [position, 0.0]), extent - 1])
-      }
-      positions.append(position)
-      last.append(extent - 1)
-    }
-    /// The elements at whole positions, 0 outside.
-    func elements(_ column: Tensor, _ row: Tensor) throws(Diagnostic) -> Tensor {
-      let isInside = (column .>= 0).logicalAnd(column .<= last[0])
-        .logicalAnd((row .>= 0).logicalAnd(row .<= last[1]))
-      let index = row.cast(to: .int64) * number(x.extent(3), .int64) + column.cast(to: .int64)
-      let extents = [x.extent(0), x.extent(1), points]
-      let found = image.gather(axis: 2, `where`(isInside, index, 0).expand(extents))
-      return `where`(isInside, found, 0).cast(to: x.dtype)
-    }
-    let result: Tensor
-    if mode == 1 {
-      result = try elements(round(positions[0]), round(positions[1]))
-    } else {
-      let (column, row) = (floor(positions[0]), floor(positions[1]))
-      let (right, lower) = (positions[0] - column, positions[1] - row)
-      let above =
-        try elements(column, row) * (1 - right) + elements(column + 1, row) * right
-      let below =
-        try elements(column, row + 1) * (1 - right) + elements(column + 1, row + 1) * right
-      result = above * (1 - lower) + below * lower
-    }
-    return result.reshape([x.extent(0), x.extent(1), grid.extent(1), grid.extent(2)])
-  }
+  // MARK: - Resizing as products
 
   /// Resizing with a filter as wide as an element of the result: two products with matrices of weights.
   private static func smoothed(
@@ -166,18 +118,64 @@ extension AtenOperator {
     support: Double,
     _ filter: @escaping (Double) -> Double
   ) throws(Diagnostic) -> Tensor {
+    try resampled(call) { extent, count, ratio, _ in
+      var weights = [Double](repeating: 0, count: count * extent)
+      let width = max(ratio, 1)
+      for position in 0..<count {
+        let center = ratio * (Double(position) + 0.5)
+        let first = max(Int(center - support * width + 0.5), 0)
+        let end = min(Int(center + support * width + 0.5), extent)
+        guard first < end else { continue }
+        let taps = (first..<end).map { filter((Double($0) - center + 0.5) / width) }
+        let sum = taps.reduce(0, +)
+        for (tap, source) in zip(taps, first..<end) {
+          weights[position * extent + source] = tap / sum
+        }
+      }
+      return weights
+    }
+  }
+
+  /// Bytes resized by two elements along each axis, or four (Keys' cubic with the slope −¾), of which those
+  /// outside are the outermost.
+  static func resampledBytes(_ call: AtenCall, isCubic: Bool) throws(Diagnostic) -> Tensor {
+    try resampled(call) { extent, count, ratio, aligns in
+      var weights = [Double](repeating: 0, count: count * extent)
+      for position in 0..<count {
+        var place =
+          aligns ? ratio * Double(position) : ratio * (Double(position) + 0.5) - 0.5
+        if !isCubic { place = max(place, 0) }
+        let first = Int(place.rounded(.down))
+        let part = place - Double(first)
+        let a = -0.75
+        let near = { (d: Double) in ((a + 2) * d - (a + 3)) * d * d + 1 }
+        let far = { (d: Double) in ((a * d - 5 * a) * d + 8 * a) * d - 4 * a }
+        let taps =
+          isCubic ? [far(part + 1), near(part), near(1 - part), far(2 - part)] : [1 - part, part]
+        for (index, tap) in taps.enumerated() {
+          let source = min(max(first + index - (isCubic ? 1 : 0), 0), extent - 1)
+          weights[position * extent + source] += tap
+        }
+      }
+      return weights
+    }
+  }
+
+  /// `[N, C, H, W]` times matrices of weights, made of the extents before and after, their ratio, and whether
+  /// corners are aligned.
+  private static func resampled(
+    _ call: AtenCall,
+    _ weights: (Int, Int, Double, Bool) -> [Double]
+  ) throws(Diagnostic) -> Tensor {
     let x = try call.subject()
     guard x.rank == 4, let height = x.extent(2).constant, let width = x.extent(3).constant else {
       throw call.unsupported("of \(x.type), whose extents are not known")
     }
-    guard x.dtype.isFloatingPoint else {
-      throw call.unsupported(
-        "of \(x.type)",
-        hint: "convert the image to float32 before, and round after"
-      )
+    guard x.dtype.isFloatingPoint || x.dtype == .uint8 else {
+      throw call.unsupported("of \(x.type)", hint: "convert the image to float32")
     }
     let aligns = try call.bool("align_corners")
-    var matrices: [Tensor] = []
+    var matrices: [(values: [Double], shape: [Int])] = []
     for (axis, extent) in [height, width].enumerated() {
       var (count, scale): (Int, Double?) = (0, nil)
       if call.has("scale_factors"), case .list(let scales) = call["scale_factors"],
@@ -194,26 +192,38 @@ extension AtenOperator {
         let factor = try call.optionalNumber(axis == 0 ? "scales_h" : "scales_w")
         if let factor, factor > 0 { scale = 1 / factor }
       }
-      guard count > 0, extent > 0, count <= 1 << 16, extent <= 1 << 16 else {
+      guard count > 0, extent > 0, count <= 1 << 16, extent <= 1 << 16,
+        count * extent <= 1 << 22
+      else {
         throw call.unsupported("of \(x.type) to \(count)")
       }
       var ratio = scale ?? Double(extent) / Double(count)
       if aligns { ratio = count > 1 ? Double(extent - 1) / Double(count - 1) : 0 }
-      var weights = [Double](repeating: 0, count: count * extent)
-      let width = max(ratio, 1)
-      for position in 0..<count {
-        let center = ratio * (Double(position) + 0.5)
-        let first = max(Int(center - support * width + 0.5), 0)
-        let end = min(Int(center + support * width + 0.5), extent)
-        guard first < end else { continue }
-        let taps = (first..<end).map { filter((Double($0) - center + 0.5) / width) }
-        let sum = taps.reduce(0, +)
-        for (tap, source) in zip(taps, first..<end) {
-          weights[position * extent + source] = tap / sum
-        }
-      }
-      matrices.append(.constant(TensorData(x.dtype, [count, extent], weights)))
+      matrices.append((weights(extent, count, ratio, aligns), [count, extent]))
     }
-    return matmul(matrices[0], matmul(x, matrices[1].mT))
+    if x.dtype == .uint8 {
+      let (rows, rowBits) = fixedPoint(matrices[0].values, matrices[0].shape)
+      let (columns, columnBits) = fixedPoint(matrices[1].values, matrices[1].shape)
+      let wide = bytes(matmul(x.cast(to: .int32), columns.mT), columnBits)
+      return bytes(matmul(rows, wide), rowBits).cast(to: .uint8)
+    }
+    let constants = matrices.map { Tensor.constant(TensorData(x.dtype, $0.shape, $0.values)) }
+    return matmul(constants[0], matmul(x, constants[1].mT))
+  }
+
+  /// Weights in as many bits behind the point as 16 have room for the largest, as PyTorch resizes bytes.
+  private static func fixedPoint(_ weights: [Double], _ shape: [Int]) -> (Tensor, bits: Int) {
+    let largest = weights.max() ?? 1
+    var bits = 0
+    while bits < 22, Int(0.5 + largest * Double(1 << (bits + 1))) < 1 << 15 { bits += 1 }
+    let scaled = weights.map { weight in
+      Int64((weight < 0 ? -0.5 : 0.5) + weight * Double(1 << bits))
+    }
+    return (.constant(TensorData(.int32, shape, integers: scaled)), bits)
+  }
+
+  private static func bytes(_ sums: Tensor, _ bits: Int) -> Tensor {
+    let rounded = bits > 0 ? (sums + (1 << (bits - 1))) >> bits : sums
+    return rounded.clamp(min: 0, max: 255)
   }
 }

@@ -66,9 +66,11 @@ extension AtenOperator {
       try call.subject().expand(try call.dimensions("size"))
     },
     "repeat_interleave": .one { (call) throws(Diagnostic) in
+      // Of counts alone, the positions to take.
+      if call.overload == "Tensor" { return try repeatedPlaces(call) }
       let x = try call.subject()
       guard case .integer(let count) = call["repeats"] else {
-        throw call.unsupported("by counts of a tensor, whose size depends on the data")
+        return try repeated(x, call)
       }
       // Without an axis, the elements in order.
       guard call.has("dim") else { return x.flatten().repeatInterleave(count, axis: 0) }
@@ -145,9 +147,9 @@ extension AtenOperator {
       let (x, amounts) = (try call.subject(), try call.dimensions("pad"))
       switch try call.string("mode", default: "constant") {
       case "constant": return x.pad(amounts, value: try call.number("value", default: 0))
-      case "reflect": return x.pad(amounts, mode: .reflect)
-      case "replicate": return x.pad(amounts, mode: .replicate)
-      case "circular": return x.pad(amounts, mode: .circular)
+      case "reflect": return padded(x, amounts, .reflect)
+      case "replicate": return padded(x, amounts, .replicate)
+      case "circular": return padded(x, amounts, .circular)
       case let mode: throw call.unsupported("of mode '\(mode)'")
       }
     },
@@ -242,6 +244,27 @@ extension AtenOperator {
     return concatenate(tensors, axis: try call.integer("dim", default: 0)).cast(to: dtype)
   }
 
+  /// Elements repeated by counts of their own.
+  private static func repeated(_ given: Tensor, _ call: AtenCall) throws(Diagnostic) -> Tensor {
+    let (x, axis) = call.has("dim") ? (given, try call.integer("dim")) : (given.flatten(), 0)
+    return x.indexSelect(axis: axis, try repeatedPlaces(call))
+  }
+
+  /// Positions, each as often as its count, where the program says how many there are in all.
+  private static func repeatedPlaces(_ call: AtenCall) throws(Diagnostic) -> Tensor {
+    guard call.has("output_size"), case .tensor(let counts) = call["repeats"], counts.rank == 1
+    else {
+      throw call.unsupported(
+        "by counts of a tensor, whose size depends on the data",
+        hint: "give output_size"
+      )
+    }
+    let places = Tensor.arange(try call.dimension("output_size"), .int64)
+    // The element of a place is the first whose end lies behind it.
+    let isBefore = counts.cumulativeSum(axis: 0) .<= places.unsqueeze(axis: 1)
+    return isBefore.cast(to: .int64).sum(axes: [1])
+  }
+
   private static func moved(_ call: AtenCall) throws(Diagnostic) -> Tensor {
     let x = try call.subject()
     var sources: [Int] = []
@@ -294,7 +317,23 @@ extension AtenOperator {
 
   private static func padding(_ mode: Tensor.PaddingMode) -> AtenOperator {
     .one { (call) throws(Diagnostic) in
-      try call.subject().pad(try call.dimensions("padding"), mode: mode)
+      padded(try call.subject(), try call.dimensions("padding"), mode)
     }
+  }
+
+  /// What a negative amount takes away goes first.
+  private static func padded(_ x: Tensor, _ amounts: [Dimension], _ mode: Tensor.PaddingMode)
+    -> Tensor
+  {
+    var cut = x
+    for (index, amount) in amounts.enumerated() where amount.upperBound < 0 {
+      let axis = x.rank - 1 - index / 2
+      guard axis >= 0 else { break }
+      cut =
+        index % 2 == 0
+        ? cut.slice(axis: axis, from: 0 - amount)
+        : cut.slice(axis: axis, to: cut.extent(axis) + amount)
+    }
+    return cut.pad(amounts.map { $0.upperBound < 0 ? 0 : $0 }, mode: mode)
   }
 }

@@ -42,27 +42,6 @@ extension AtenOperator {
         return all[index].reshape(shape).expand(extents)
       }
     },
-    "tensor_split": .many { (call) throws(Diagnostic) in
-      let (x, axis) = (try call.subject(), try call.integer("dim", default: 0))
-      let extent = try x.checkedExtent(axis)
-      if call.has("indices") {
-        var bounds: [Dimension] = [0]
-        for index in try call.dimensions("indices") {
-          bounds.append(index.upperBound < 0 ? index + extent : index)
-        }
-        return zip(bounds, bounds.dropFirst() + [extent]).map { start, end in
-          x.slice(axis: axis, from: start, to: end)
-        }
-      }
-      let count = try call.integer("sections")
-      guard count > 0, let size = extent.constant else {
-        throw call.unsupported("of \(x.type) in \(count)")
-      }
-      try call.checkCount(count)
-      // The first parts are larger by one.
-      let sizes = (0..<count).map { Dimension(size / count + ($0 < size % count ? 1 : 0)) }
-      return x.split(sizes: sizes, axis: axis)
-    },
     "fliplr": unary { $0.flip(axes: [1]) },
     "flipud": unary { $0.flip(axes: [0]) },
     "rot90": .one { (call) throws(Diagnostic) in

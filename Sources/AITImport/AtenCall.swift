@@ -50,6 +50,15 @@ struct AtenCall {
   /// The overload, such as `Tensor`.
   var overload: Substring { target.split(separator: ".").last ?? "" }
 
+  /// The call with tensors `[1]` in the place of those of rank 0.
+  var lifted: AtenCall {
+    let arguments = arguments.mapValues { value -> AtenValue in
+      if case .tensor(let tensor) = value, tensor.rank == 0 { return .tensor(tensor.reshape([1])) }
+      return value
+    }
+    return AtenCall(target: target, arguments: arguments, order: order)
+  }
+
   // MARK: - Tensors
 
   func tensor(_ name: String) throws(Diagnostic) -> Tensor {

@@ -28,14 +28,42 @@ struct AtenOperator: Sendable {
   }
 
   /// All operators by name; a family each in a file of its own.
-  static let all: [String: AtenOperator] = families.reduce(into: [:]) { all, family in
-    all.merge(family) { first, _ in first }
+  static let all: [String: AtenOperator] = {
+    var all = families.reduce(into: [:]) { all, family in
+      all.merge(family) { first, _ in first }
+    }
+    for name in alongAxes { all[name] = all[name]?.takingScalars }
+    return all
+  }()
+
+  /// Operators along an axis, which PyTorch applies to tensors of rank 0 as to those of one element.
+  private static let alongAxes: Set<String> = [
+    "topk", "sort", "argsort", "msort", "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp",
+    "gather",
+    "scatter", "scatter_add", "scatter_reduce", "index_select", "index_add", "index_copy",
+    "index_fill", "logsumexp", "amax", "amin", "squeeze", "kthvalue", "median", "nanmedian", "mode",
+  ]
+
+  /// The operator, of tensors of rank 0 as of `[1]`.
+  private var takingScalars: AtenOperator {
+    AtenOperator { (call) throws(Diagnostic) in
+      guard try call.subject().rank == 0 else { return try build(call) }
+      var results: [AtenValue] = []
+      for result in try build(call.lifted) {
+        if case .tensor(let tensor) = result, tensor.rank > 0 {
+          results.append(.tensor(tensor.reshape([])))
+        } else {
+          results.append(result)
+        }
+      }
+      return results
+    }
   }
 
   private static let families: [[String: AtenOperator]] = [
     pointwise, activations, comparisons, shapes, creation, indexing, products, normalizations,
     reductions, convolutions, recurrences, images, order, scalars, stacks, diagonals, differences,
-    sampling, positions,
+    sampling, positions, statistics, parts, grids,
   ]
 
   /// Returns the operator of a target such as `torch.ops.aten.add.Tensor` or `_operator.mul`.
@@ -78,7 +106,8 @@ struct AtenOperator: Sendable {
     "ger": "outer", "row_stack": "vstack", "adjoint": "mT", "mH": "mT", "matrix_H": "mT",
     "linalg_matmul": "matmul", "vdot": "dot", "special_expit": "sigmoid", "special_erf": "erf",
     "special_erfc": "erfc", "special_exp2": "exp2", "special_expm1": "expm1",
-    "special_log1p": "log1p", "special_logsumexp": "logsumexp", "special_softmax": "softmax",
+    "special_log1p": "log1p", "special_logsumexp": "logsumexp",
+    "special_softmax": "softmax",
     "special_log_softmax": "log_softmax", "special_logit": "logit", "special_round": "round",
     "native_channel_shuffle": "channel_shuffle", "_unsafe_index": "index",
     "_unsafe_index_put": "index_put", "expand_copy": "expand",

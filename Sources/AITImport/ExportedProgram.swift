@@ -58,6 +58,8 @@ public struct ImportCoverage: Sendable, CustomStringConvertible {
     public let source: String?
     /// Whether it can be compiled.
     public let isSupported: Bool
+    /// Why it cannot, where that is more than that nobody wrote it yet.
+    public let reason: String?
   }
 
   /// The operators in order of their names.
@@ -78,7 +80,8 @@ public struct ImportCoverage: Sendable, CustomStringConvertible {
         name: target.hasPrefix("torch.ops.") ? String(target.dropFirst(10)) : target,
         count: counts[target] ?? 0,
         source: sources[target],
-        isSupported: AtenOperator.named(target) != nil
+        isSupported: AtenOperator.named(target) != nil,
+        reason: AtenOperator.named(target) == nil ? AtenOperator.reason(against: target) : nil
       )
     }
   }
@@ -88,21 +91,26 @@ public struct ImportCoverage: Sendable, CustomStringConvertible {
     uses.map { use in
       let mark = use.isSupported ? "  " : "- "
       let source = use.isSupported ? "" : use.source.map { "  \($0)" } ?? ""
-      return "\(mark)\(use.name)  ×\(use.count)\(source)\n"
+      let reason = use.reason.map { "  (\($0))" } ?? ""
+      return "\(mark)\(use.name)  ×\(use.count)\(source)\(reason)\n"
     }.joined()
   }
 
   func diagnostic(at path: String) -> Diagnostic {
     let lines = unsupported.map { use in
       "\n  \(use.name), \(use.count == 1 ? "once" : "\(use.count) times")"
-        + (use.source.map { ", first at \($0)" } ?? "")
+        + (use.source.map { ", first at \($0)" } ?? "") + (use.reason.map { ": \($0)" } ?? "")
     }
+    // No other spelling of these is any better.
+    let isHopeless = unsupported.allSatisfy { $0.reason != nil }
     return Diagnostic(
       .unsupportedOperator,
       "\(unsupported.count == 1 ? "an operator" : "\(unsupported.count) operators") of the program "
         + "cannot be compiled:\(lines.joined())",
       at: path,
-      hint: "export after run_decompositions(), or write the part with other operators"
+      hint: isHopeless
+        ? "write the part with other operators"
+        : "export after run_decompositions(), or write the part with other operators"
     )
   }
 }

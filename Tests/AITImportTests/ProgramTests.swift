@@ -13,6 +13,7 @@ import Testing
   @Test(arguments: [
     "layers", "images", "attention", "movements", "corners", "changes", "positions", "samples",
     "stacks", "recurrent", "numbers", "reviewed", "sizes", "rounding",
+    "grids", "ordering", "masks", "bytes", "parts",
   ])
   func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
 
@@ -71,5 +72,16 @@ import Testing
     #expect(diagnostic.message.contains("aten.linalg_inv.default, 2 times"))
     #expect(diagnostic.message.contains("aten.special_bessel_j0.default, once"))
     #expect(diagnostic.message.contains("make_programs.py:"))
+    #expect(diagnostic.message.contains("matrices are not factorised"))
+  }
+
+  @Test func whatDependsOnTheDataIsTold() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/selecting.pt2")
+    let diagnostic = try #require(throws: Diagnostic.self) { try program.graph(named: "selecting") }
+    #expect(diagnostic.identity == .unsupportedOperator)
+    #expect(diagnostic.message.contains("masked_select.default, once, first at make_programs.py:"))
+    #expect(diagnostic.message.contains("the shape of its result depends on the data"))
+    #expect(!(diagnostic.hint ?? "").contains("run_decompositions"))
+    #expect(program.coverage.description.contains("depends on the data"))
   }
 }

@@ -16,8 +16,10 @@ from torch.nn import functional as F
 HERE = os.path.dirname(os.path.abspath(__file__))
 DTYPES = {
     torch.float32: "F32", torch.float64: "F64", torch.float16: "F16",
-    torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL",
+    torch.int64: "I64", torch.int32: "I32", torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
+
+BARE = "losses", "grids", "ordering", "masks", "bytes", "cells", "algebra", "specials", "parts"
 
 
 class Layers(nn.Module):
@@ -242,6 +244,119 @@ class Rounding(nn.Module):
         return *a, *b, x * 2049, x / 3, torch.add(x, x, alpha=2)
 
 
+class Losses(nn.Module):
+    """Losses, of elements and of classes."""
+
+    def forward(self, x, y, t):
+        sign, p, q, w = y.sign(), x.sigmoid(), y.sigmoid(), torch.arange(1.0, 6)
+        a = F.smooth_l1_loss(x, y, beta=0.7), F.huber_loss(x, y, "sum", 0.6), F.soft_margin_loss(x, sign)
+        b = F.binary_cross_entropy(p, q, w), F.binary_cross_entropy_with_logits(x, q, pos_weight=w)
+        c = F.kl_div(x, F.relu(y), reduction="none"), F.kl_div(x, y, log_target=True, reduction="batchmean")
+        d = F.poisson_nll_loss(x, y.abs() * 5, full=True), F.margin_ranking_loss(x, y, sign, 0.3), F.hinge_embedding_loss(x, sign)
+        e = F.triplet_margin_loss(x, y, x * y, swap=True), F.cosine_embedding_loss(x, y, sign[:, 0], 0.1), torch.dist(x, y, 3)
+        f = F.cross_entropy(x, t, w, ignore_index=1), F.cross_entropy(x, t, w, label_smoothing=0.2), F.cross_entropy(x, q, label_smoothing=0.1)
+        g = F.nll_loss(x, t, reduction="none"), F.nll_loss(x[..., None], t[:, None], w), F.multi_margin_loss(x, t, 2, 0.5, w)
+        return *a, *b, *c, *d, *e, *f, *g, F.pairwise_distance(x, y, 1, keepdim=True)
+
+
+class Grids(nn.Module):
+    """Samples at the points of grids, with all borders and interpolations; grids of affine maps."""
+
+    def forward(self, x, grid, solid, points, theta):
+        a = [F.grid_sample(x, grid, mode, "reflection", c) for mode in ("bilinear", "nearest", "bicubic") for c in (True, False)]
+        b = [F.grid_sample(x, grid, "bicubic", border, False) for border in ("zeros", "border")]
+        c = [F.grid_sample(solid, points, mode, border, False) for mode in ("bilinear", "nearest") for border in ("zeros", "reflection")]
+        affine = F.affine_grid(theta, (2, 3, 4, 5), align_corners=False)
+        return *a, *b, *c, affine, F.affine_grid(theta, (2, 3, 3, 1), align_corners=True), F.grid_sample(x, affine, align_corners=False)
+
+
+class Ordering(nn.Module):
+    """Elements by their order: with equal ones, and with NaN."""
+
+    def forward(self, x, n, gaps):
+        a = *x.cummax(1), *n.cummax(0), *n.cummin(1), *gaps.cummax(1), *gaps.cummin(1), x.logcumsumexp(1)
+        b = *x.kthvalue(2, 0, True), *x.median(1), x.median(), gaps.median(1).values, gaps.nanmedian(1).values, n.mode(1).values
+        c = torch.quantile(x, 0.3, 1), torch.quantile(gaps, torch.tensor([0.1, 0.9]), 1, True), torch.msort(x), x.histc(4, -1, 1)
+        d = gaps.nansum(1), gaps.nanmean(0), (n > 2).max(1).values, (n > 2).max(1).indices, x.sum().sort(0).values
+        return *a, *b, *c, *d
+
+
+class Masks(nn.Module):
+    """Values put where a mask says, in its order."""
+
+    def forward(self, x, rows, mask, values):
+        aten = torch.ops.aten
+        a = aten.index_put(x, [rows], values), aten.index_put(x, [rows], values[:1]), aten.index_put(x, [rows], values, True)
+        b = aten.index_put(x, [mask], values.flatten()[:5]), aten.index_put(x.T, [None, rows], values.T[:, :3])
+        c = x.masked_scatter(mask, values), x.masked_scatter(rows[:, None], values), aten.put(x, torch.tensor([0, -1]), values[0, :2])
+        counts = torch.tensor([2, 0, 1, 3])
+        return *a, *b, *c, x.repeat_interleave(counts, 0, output_size=6)
+
+
+class Bytes(nn.Module):
+    """Images of bytes, resized in fixed point."""
+
+    def forward(self, x):
+        a = [F.interpolate(x, (4, 5), mode=mode, antialias=True) for mode in ("bilinear", "bicubic")]
+        b = [F.interpolate(x, (14, 11), mode=mode, antialias=each) for mode in ("bilinear", "bicubic") for each in (True, False)]
+        return *a, *b, F.interpolate(x, (5, 3)), F.interpolate(x, scale_factor=0.6, mode="bilinear"), F.max_pool2d(x.int(), 2)
+
+
+class Cells(nn.Module):
+    """Single steps of recurrent layers, bags of embeddings, a bilinear form."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru, self.plain = nn.LSTMCell(4, 6), nn.GRUCell(4, 6), nn.RNNCell(4, 6, nonlinearity="relu")
+        self.bags = nn.ModuleList([nn.EmbeddingBag(9, 4, mode=mode, padding_idx=2) for mode in ("sum", "mean", "max")])
+        self.bilinear = nn.Bilinear(4, 6, 3)
+
+    def forward(self, x, h, n, offsets):
+        flat = [bag(n.flatten(), offsets) for bag in self.bags]
+        weighted = F.embedding_bag(n, self.bags[0].weight, mode="sum", per_sample_weights=x[:, :n.shape[1]])
+        return *self.lstm(x, (h, h * 2)), self.gru(x, h), self.plain(x, h), *flat, *(bag(n) for bag in self.bags), weighted, self.bilinear(x, h)
+
+
+class Algebra(nn.Module):
+    """Sums by Einstein's notation with ellipses and diagonals; matrices."""
+
+    def forward(self, x, y):
+        forms = "...id,...jd->...ij", "bi...,bj...->b...", "...,...->...", "iij,iik->ijk", "bij,bij"
+        a = [torch.einsum(form, *each) for form, each in zip(forms, [(x, y), (x, x), (x, x[0]), (x, x), (x, y)])]
+        b = torch.linalg.norm(x), torch.linalg.matrix_norm(x, 1), torch.linalg.matrix_norm(x, -math.inf, keepdim=True), torch.linalg.matrix_power(x, 5)
+        c = torch.linalg.multi_dot([x[0], x[1], x[2]]), torch.kron(x[0, :2], y[1]), torch.block_diag(x[0, 0], x[1], torch.tensor(2.0))
+        d = torch.addbmm(x[0], x, y, beta=0.5, alpha=2), torch.addr(x[0], x[0, 0], x[1, 0]), torch.linalg.matrix_power(x, 0)
+        return *a, torch.einsum("ii", x[0]), torch.einsum("...ii->...i", x), *b, *c, *d
+
+
+class Specials(nn.Module):
+    """Functions of several others, and where they are special."""
+
+    def forward(self, x, y):
+        a = torch.hypot(x, y), torch.copysign(x, y), torch.signbit(x), torch.xlogy(x, y), torch.special.xlog1py(x, y), torch.heaviside(x, y)
+        b = torch.isclose(x, y), torch.isclose(x, x, equal_nan=True), torch.logaddexp2(x, y), torch.ldexp(x, torch.arange(14) % 4), torch.float_power(x, 2)
+        c = x.round(decimals=1), (x * 100).round(decimals=-1), x.sinc(), x.rad2deg(), torch.special.entr(x), torch.special.ndtr(x), x.asinh(), x.isreal()
+        return *a, *b, *c
+
+
+class Parts(nn.Module):
+    """Parts, positions and windows; borders that take away; tensors of rank 0 along an axis."""
+
+    def forward(self, x, one):
+        a = *torch.hsplit(x, 2), *torch.vsplit(x, [1, 3]), x.sum_to_size(1, 6), torch.cartesian_prod(x[0], x[1]), torch.diagflat(x[0], -1)
+        b = torch.tril_indices(3, 4, 1), torch.triu_indices(3, 4), torch.hann_window(6) * x, torch.hamming_window(6, False) * x, torch.blackman_window(5) + one
+        c = F.pad(x, (-1, 2), mode="reflect"), F.pad(x, (2, -1), mode="circular"), F.pad(x[None], (-2, 1, 1, -1), mode="replicate")
+        d = one.cumsum(0), one.topk(1)[1], one.gather(0, torch.tensor(0)), one.index_select(0, torch.tensor([0])), one.squeeze(0)
+        return *a, *b, *c, *d, F.max_pool1d(x, 2), F.interpolate(x[None], 4, mode="nearest-exact")
+
+
+class Selecting(nn.Module):
+    """A result whose shape depends on the data."""
+
+    def forward(self, x):
+        return x.masked_select(x > 0) * 2, (x @ x.T).inverse()
+
+
 class Changing(nn.Module):
     """A module that changes its own state, which no library does."""
 
@@ -280,12 +395,15 @@ def save(name, model, inputs, dynamic=None):
     model = model.eval()
     program = torch.export.export(model, inputs, dynamic_shapes=dynamic)
     for node in program.graph.nodes:
-        # Lines of this file, wherever it lies.
+        # Lines of this file, wherever it lies; programs of many nodes go without.
+        if name in BARE:
+            for key in ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn"):
+                node.meta.pop(key, None)
         if "stack_trace" in node.meta:
             trace = node.meta["stack_trace"].replace(HERE + os.sep, "")
             node.meta["stack_trace"] = trace.replace(os.path.dirname(torch.__file__), "torch")
     torch.export.save(program, f"{HERE}/{name}.pt2")
-    if name in ("unknown", "changing"):
+    if name in ("unknown", "changing", "selecting"):
         return
     given = inputs
     if dynamic:
@@ -321,6 +439,23 @@ def main():
         given = torch.randn(2050, 1).half(), torch.randn(8).half(), torch.tensor([7, -3], dtype=torch.int32)
         save("sizes", Sizes(), given, ({0: torch.export.Dim("batch", min=600, max=4096)}, {}, {}))
         save("rounding", Rounding(), (torch.cat([torch.randn(20) * 3, torch.tensor([60000.0, 2.7, 100])]).half(),))
+        save("losses", Losses(), (torch.randn(4, 5), torch.randn(4, 5), torch.tensor([1, 0, 4, 2])))
+        points = torch.rand(2, 4, 3, 2) * 4 - 2, torch.randn(1, 2, 3, 4, 5), torch.rand(1, 2, 3, 4, 3) * 4 - 2
+        save("grids", Grids(), (torch.randn(2, 3, 5, 6), *points, torch.randn(2, 2, 3)))
+        gaps = torch.randn(3, 6)
+        gaps[0, 1], gaps[2] = math.nan, math.nan
+        save("ordering", Ordering(), (torch.randn(3, 6), torch.randint(0, 4, (3, 6)), gaps))
+        rows, mask = torch.tensor([True, False, True, True]), torch.zeros(4, 6, dtype=torch.bool)
+        mask[[0, 1, 1, 2, 3], [5, 0, 3, 2, 4]] = True
+        save("masks", Masks(), (torch.randn(4, 6), rows, mask, torch.randn(3, 6)))
+        save("bytes", Bytes(), (torch.randint(0, 256, (1, 3, 9, 8), dtype=torch.uint8),))
+        n = torch.tensor([[1, 2, 8], [0, 2, 2]])
+        save("cells", Cells(), (torch.randn(2, 4), torch.randn(2, 6), n, torch.tensor([0, 4, 4])))
+        save("algebra", Algebra(), (torch.randn(3, 3, 3), torch.randn(3, 3, 3)))
+        special = torch.tensor([0.0, -0.0, 1, -1, math.inf, -math.inf, math.nan, 0.25, -0.75, 2.5, 30, 1e-3, 0.0, -2])
+        save("specials", Specials(), (special, torch.cat([special[3:], special[:3]])))
+        save("parts", Parts(), (torch.randn(4, 6), torch.tensor(1.5)))
+        save("selecting", Selecting(), (torch.randn(3, 3),))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
 
