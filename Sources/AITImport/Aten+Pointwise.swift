@@ -107,10 +107,8 @@ extension AtenOperator {
     "floor": unary { floor($0) },
     "ceil": unary { ceil($0) },
     "round": .one { (call) throws(Diagnostic) in
-      guard try call.integer("decimals", default: 0) == 0 else {
-        throw call.unsupported("to decimals")
-      }
-      return round(try call.subject())
+      let (x, decimals) = (try call.subject(), try call.integer("decimals", default: 0))
+      return decimals == 0 || !x.dtype.isFloatingPoint ? round(x) : rounded(x, to: decimals)
     },
     "trunc": unary { trunc($0) },
     "frac": unary { frac($0) },
@@ -184,6 +182,11 @@ extension AtenOperator {
     },
     "where": .one { (call) throws(Diagnostic) in
       let condition = try call.tensor("condition")
+      guard call.has("self") else {
+        throw call.unsupported(
+          "of a condition alone: how many positions there are depends on the data"
+        )
+      }
       return try apply(.select, [condition, try call.operand("self"), try call.operand("other")])
     },
     "masked_fill": .one { (call) throws(Diagnostic) in
@@ -289,23 +292,30 @@ extension AtenOperator {
       // NaN stays.
       return `where`(x .> bound, x - bound, `where`(x .< -bound, x + bound, x * 0))
     },
-    "rrelu": .one { (call) throws(Diagnostic) in
-      guard try !call.bool("training") else {
-        throw call.unsupported("in training", hint: "export the module in eval mode")
-      }
-      let lower = try call.number("lower", default: 0.125)
-      let upper = try call.number("upper", default: 1.0 / 3)
-      return try call.subject().leakyReLU(slope: (lower + upper) / 2)
-    },
+    "rrelu": randomLeaky,
     "logit": .one { (call) throws(Diagnostic) in
       var x = try call.subject()
       if let bound = try call.optionalNumber("eps") { x = x.clamp(min: bound, max: 1 - bound) }
       return log(x / (1 - x))
     },
+    "rrelu_with_noise": randomLeaky,
+    "rrelu_with_noise_functional": randomLeaky,
     "dropout": dropout,
+    "feature_alpha_dropout": dropout,
     "feature_dropout": dropout,
     "alpha_dropout": dropout,
   ]
+
+  /// A slope in the middle of those that training draws.
+  private static let randomLeaky = AtenOperator { (call) throws(Diagnostic) in
+    guard try !call.bool("training") else {
+      throw call.unsupported("in training", hint: "export the module in eval mode")
+    }
+    let lower = try call.number("lower", default: 0.125)
+    let upper = try call.number("upper", default: 1.0 / 3)
+    let y = try call.subject().leakyReLU(slope: (lower + upper) / 2)
+    return [.tensor(y), .unavailable("the noise of \(call.target)")]
+  }
 
   /// Nothing, as it is for training.
   private static let dropout: AtenOperator = .one { (call) throws(Diagnostic) in

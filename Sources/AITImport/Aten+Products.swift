@@ -141,22 +141,60 @@ private struct Einsum {
     let sides = text.split(separator: ">", omittingEmptySubsequences: false)
     let left = sides[0].last == "-" ? sides[0].dropLast() : sides[0]
     let terms = left.split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
-    guard !text.contains("."), sides.count <= 2, terms.count == tensors.count else {
+    guard sides.count <= 2, terms.count == tensors.count else {
       throw call.unsupported("of '\(equation)'")
     }
-    for (term, tensor) in zip(terms, tensors) {
-      guard term.count == tensor.rank, Set(term).count == term.count else {
+    // What an ellipsis stands for has letters of its own, the last axes the same in all terms.
+    let dots = Array("...")
+    let ranks = zip(terms, tensors).map { term, tensor in
+      term.contains(".") ? tensor.rank - (term.count - dots.count) : 0
+    }
+    let rest = (0..<max(ranks.max() ?? 0, 0)).compactMap { UnicodeScalar(0x2460 + $0) }
+      .map(Character.init)
+    func spelt(_ term: [Character], _ rank: Int) -> [Character]? {
+      guard let start = term.firstIndex(of: ".") else { return term }
+      guard rank >= 0, rank <= rest.count, start + 3 <= term.count,
+        Array(term[start..<(start + 3)]) == dots
+      else { return nil }
+      return term[..<start] + rest.suffix(rank) + term[(start + 3)...]
+    }
+    var operands: [(letters: [Character], tensor: Tensor)] = []
+    for (index, (term, tensor)) in zip(terms, tensors).enumerated() {
+      guard let letters = spelt(term, ranks[index]), letters.count == tensor.rank else {
         throw call.unsupported("of '\(equation)' with an operand \(tensor.type)")
       }
+      operands.append(try Self.diagonal(letters, tensor, call))
     }
-    operands = zip(terms, tensors).map { ($0, $1) }
+    self.operands = operands
     if sides.count == 2 {
-      output = Array(sides[1])
+      guard let letters = spelt(Array(sides[1]), rest.count) else {
+        throw call.unsupported("of '\(equation)'")
+      }
+      output = letters
     } else {
-      // Letters that stand once, in order.
-      let all = terms.flatMap(\.self)
-      output = Set(all).filter { letter in all.count { $0 == letter } == 1 }.sorted()
+      // Those of the ellipsis, and letters that stand once, in order.
+      let all = terms.flatMap(\.self).filter { $0 != "." }
+      output = rest + Set(all).filter { letter in all.count { $0 == letter } == 1 }.sorted()
     }
+  }
+
+  /// A tensor whose letters stand once: of axes of one letter the diagonal.
+  private static func diagonal(_ letters: [Character], _ tensor: Tensor, _ call: AtenCall)
+    throws(Diagnostic) -> ([Character], Tensor)
+  {
+    for (first, letter) in letters.enumerated() {
+      guard let second = letters[(first + 1)...].firstIndex(of: letter) else { continue }
+      guard let extent = tensor.extent(first).constant, tensor.extent(second).constant == extent
+      else { throw call.unsupported("of a diagonal of \(tensor.type)") }
+      let rest = letters.indices.filter { $0 != first && $0 != second }
+      let moved = tensor.permute(rest + [first, second])
+      let outer = rest.map { tensor.extent($0) }
+      // One further in each row.
+      let flat = moved.reshape(outer + [Dimension(extent * extent)])
+      let taken = flat.slice(axis: rest.count, by: extent + 1)
+      return try diagonal(rest.map { letters[$0] } + [letter], taken, call)
+    }
+    return (letters, tensor)
   }
 
   func result() throws(Diagnostic) -> Tensor {

@@ -164,8 +164,6 @@ extension AtenOperator {
       }
       return x
     },
-    "mse_loss": loss { square($0) },
-    "l1_loss": loss { abs($0) },
     "cosine_similarity": .one { (call) throws(Diagnostic) in
       let (x, y) = (try call.tensor("x1"), try call.tensor("x2"))
       let shape = try Shape.broadcasting([x.shape, y.shape]).dimensions
@@ -176,12 +174,8 @@ extension AtenOperator {
       let second = b.norm(axes: [axis], keepsDimensions: true).clamp(min: least)
       return ((a / first) * (b / second)).sum(axes: [axis])
     },
-    "cdist": .one { (call) throws(Diagnostic) in
-      let (x, y) = (try call.tensor("x1"), try call.tensor("x2"))
-      guard x.rank >= 2, y.rank >= 2 else { throw call.unsupported("of \(x.type), \(y.type)") }
-      let distance = x.unsqueeze(axis: -2) - y.unsqueeze(axis: -3)
-      return distance.norm(order: try call.number("p", default: 2), axes: [-1])
-    },
+    "cdist": distances,
+    "_cdist_forward": distances,
     "logaddexp": .one { (call) throws(Diagnostic) in
       let (x, y) = (try call.subject(), try call.tensor("other"))
       let larger = try apply(.maximum, [x, y])
@@ -201,15 +195,11 @@ extension AtenOperator {
     },
   ]
 
-  /// A function of the difference, whose mean (1) or sum (2) is taken.
-  private static func loss(_ function: @escaping @Sendable (Tensor) -> Tensor) -> AtenOperator {
-    .one { (call) throws(Diagnostic) in
-      let values = function(try call.subject() - (try call.tensor("target")))
-      switch try call.integer("reduction", default: 1) {
-      case 0: return values
-      case 1: return values.mean()
-      default: return values.sum()
-      }
-    }
+  /// Distances of all rows of one to all rows of the other.
+  private static let distances = one { (call) throws(Diagnostic) in
+    let (x, y) = (try call.tensor("x1"), try call.tensor("x2"))
+    guard x.rank >= 2, y.rank >= 2 else { throw call.unsupported("of \(x.type), \(y.type)") }
+    let distance = x.unsqueeze(axis: -2) - y.unsqueeze(axis: -3)
+    return distance.norm(order: try call.number("p", default: 2), axes: [-1])
   }
 }

@@ -63,7 +63,7 @@ struct AtenOperator: Sendable {
   private static let families: [[String: AtenOperator]] = [
     pointwise, activations, comparisons, shapes, creation, indexing, products, normalizations,
     reductions, convolutions, recurrences, images, order, scalars, stacks, diagonals, differences,
-    sampling, positions, statistics, parts, grids,
+    sampling, positions, losses, special, statistics, cells, bags, algebra, parts, grids,
   ]
 
   /// Returns the operator of a target such as `torch.ops.aten.add.Tensor` or `_operator.mul`.
@@ -106,7 +106,7 @@ struct AtenOperator: Sendable {
     "ger": "outer", "row_stack": "vstack", "adjoint": "mT", "mH": "mT", "matrix_H": "mT",
     "linalg_matmul": "matmul", "vdot": "dot", "special_expit": "sigmoid", "special_erf": "erf",
     "special_erfc": "erfc", "special_exp2": "exp2", "special_expm1": "expm1",
-    "special_log1p": "log1p", "special_logsumexp": "logsumexp",
+    "special_log1p": "log1p", "special_xlogy": "xlogy", "special_logsumexp": "logsumexp",
     "special_softmax": "softmax",
     "special_log_softmax": "log_softmax", "special_logit": "logit", "special_round": "round",
     "native_channel_shuffle": "channel_shuffle", "_unsafe_index": "index",

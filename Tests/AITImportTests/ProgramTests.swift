@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [
     "layers", "images", "attention", "movements", "corners", "changes", "positions", "samples",
     "stacks", "recurrent", "numbers", "reviewed", "sizes", "rounding",
-    "grids", "ordering", "masks", "bytes", "parts",
+    "losses", "grids", "ordering", "masks", "bytes", "cells", "algebra", "specials", "parts",
   ])
   func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
 
