@@ -120,8 +120,44 @@ AIT_DEVICE void showProduct(const Arguments& arguments) {
   }
 }
 
+/// The same product with A contiguous along K and B along N, in place of the sums; and added to it
+/// the next 16 of K, with A in registers.
+AIT_DEVICE void showProductOfRegisters(const Arguments& arguments) {
+  waitForPrerequisites();
+  char* shared = dynamicSharedMemory();
+  for (int at = threadIndex() * 16; at < layouts::kABytes + layouts::kBBytes; at += 128 * 16) {
+    storeShared(shared + at, loadGlobal<16>(static_cast<const char*>(arguments.in) + at));
+  }
+  publishSharedMemory();
+  synchronizeBlock();
+  uint32_t words[4];
+  for (int i = 0; i < 4; ++i) {
+    const int row = threadIndex() / 32 * 16 + laneIndex() / 4 + i % 2 * 8;
+    const int k = 32 + laneIndex() % 4 * 2 + i / 2 * 8;
+    words[i] = *reinterpret_cast<const uint32_t*>(shared + row * 128 + ((k * 2) ^ (row & 7) << 4));
+  }
+  const SharedMatrix a = SharedMatrix::alongK(shared);
+  const SharedMatrix b = SharedMatrix::across(shared + layouts::kABytes, 8192);
+  using Product = WarpgroupProduct<layouts::kColumns>;
+  float sums[layouts::kColumns / 2];
+  for (int i = 0; i < layouts::kColumns / 2; ++i) sums[i] = 1;
+  beginProducts();
+  Product::set<float16, Major::k, Major::mn>(sums, a.advanced(32), b.advanced(2048));
+  Product::add<float16, Major::mn>(sums, words, b.advanced(4096));
+  commitProducts();
+  waitForProducts<0>();
+  for (int i = 0; i < layouts::kColumns / 2; ++i) {
+    pinSum(sums[i]);
+    store(arguments.out, threadIndex() * (layouts::kColumns / 2) + i, sums[i]);
+  }
+}
+
 }  // namespace
 
+AIT_KERNEL(128, 1) show_product_registers(AIT_ARGUMENTS(Arguments) arguments) {
+  showProductOfRegisters(arguments);
+}
+AIT_DESCRIBE_KERNEL(show_product_registers)
 AIT_KERNEL(128, 1) show_product_kk(AIT_ARGUMENTS(Arguments) arguments) {
   showProduct<Major::k, Major::k>(arguments);
 }

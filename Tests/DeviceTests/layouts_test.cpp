@@ -138,12 +138,15 @@ void checkBox(const device::Module& module) {
 
 /// Sections "Shared Memory Matrix Layout" and "Register Fragments for wgmma.mma_async.m64nNk16":
 /// with K or with the other axis contiguous.
-void checkProduct(const device::Module& module, bool isAlongK) {
+///
+/// - first, last: the part of K that is summed; start: what it is added to.
+void checkProduct(const device::Module& module, const char* name, bool isAAlongK, bool isBAlongK,
+                  int first, int last, float start) {
   using layouts::kColumns;
   const auto a = smallNumbers<ait::float16>(64 * 64, 3);
   const auto b = smallNumbers<ait::float16>(kColumns * 64, 4);
   std::vector<ait::float16> shared((layouts::kABytes + layouts::kBBytes) / 2);
-  const auto place = [&](const std::vector<float>& matrix, int extent, size_t base) {
+  const auto place = [&](const std::vector<float>& matrix, int extent, size_t base, bool isAlongK) {
     for (int i = 0; i < extent; ++i) {
       for (int k = 0; k < 64; ++k) {
         // Chunks of 64 of the other axis are 64 lines of K apart.
@@ -154,17 +157,16 @@ void checkProduct(const device::Module& module, bool isAlongK) {
       }
     }
   };
-  place(a, 64, 0);
-  place(b, kColumns, layouts::kABytes / 2);
-  const char* name = isAlongK ? "show_product_kk" : "show_product_mn";
+  place(a, 64, 0, isAAlongK);
+  place(b, kColumns, layouts::kABytes / 2, isBAlongK);
   const auto sums = run<float>(module, name, device::Buffer(shared), 128 * (kColumns / 2), 128);
   int wrong = 0;
   for (int thread = 0; thread < 128; ++thread) {
     for (int i = 0; i < kColumns / 2; ++i) {
       const int row = thread / 32 * 16 + thread % 32 / 4 + i / 2 % 2 * 8;
       const int column = i / 4 * 8 + thread % 4 * 2 + i % 2;
-      float expected = 1;
-      for (int k = 16; k < 32; ++k) {
+      float expected = start;
+      for (int k = first; k < last; ++k) {
         expected += a[static_cast<size_t>(row * 64 + k)] * b[static_cast<size_t>(column * 64 + k)];
       }
       wrong += sums[static_cast<size_t>(thread * (kColumns / 2) + i)] != expected;
@@ -183,8 +185,9 @@ int main(int count, char** arguments) {
   checkTiles<ait::float16>(module, "show_tiles_f16");
   checkTiles<ait::bfloat16>(module, "show_tiles_bf16");
   checkBox(module);
-  checkProduct(module, true);
-  checkProduct(module, false);
+  checkProduct(module, "show_product_kk", true, true, 16, 32, 1);
+  checkProduct(module, "show_product_mn", false, false, 16, 32, 1);
+  checkProduct(module, "show_product_registers", true, false, 16, 48, 0);
   std::printf(failures == 0 ? "all hold\n" : "%d FAILED\n", failures);
   return failures != 0;
 }

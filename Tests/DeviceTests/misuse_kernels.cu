@@ -267,6 +267,20 @@ MISUSE(product_written_early) {
   waitForProducts<0>();
   storeAll(arguments, sums);
 }
+MISUSE(product_registers_written_early) {
+  clear();
+  publishSharedMemory();
+  synchronizeBlock();
+  float sums[16] = {};
+  uint32_t a[4] = {};
+  beginProducts();
+  WarpgroupProduct<32>::add<float16, Major::mn>(
+      sums, a, SharedMatrix::across(dynamicSharedMemory(), 8192));
+  commitProducts();
+  a[2] = 1;
+  waitForProducts<0>();
+  storeAll(arguments, sums);
+}
 MISUSE(product_not_begun) {
   clear();
   publishSharedMemory();

@@ -186,6 +186,7 @@ int main(int count, char** arguments) {
   right("product_right");
   check(folder, "product_read_early", isPoisoned, "");
   wrong("product_written_early", "while products were under way");
+  wrong("product_registers_written_early", "A's registers of lane 0 were written");
   wrong("product_not_begun", "without beginProducts");
   wrong("product_unpublished", "not published");
   wrong("product_overwritten", "which products under way read");

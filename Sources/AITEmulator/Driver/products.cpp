@@ -23,6 +23,9 @@ struct Accumulator {
 struct PendingProduct {
   Product product;
   float* key;  // the first lane's sums
+  /// A, if it is in registers: the four words of every lane when the product began, and where.
+  std::vector<uint32_t> words;
+  const uint32_t* places[32];
 };
 
 /// Bytes of shared memory that a matrix lies in.
@@ -69,6 +72,7 @@ struct MatrixPlace {
 };
 
 Range rangeOfA(const Product& product) {
+  if (product.registers != nullptr) return {0, 0};
   return MatrixPlace(product.a).range(64, product.depth, product.isATransposed,
                                       product.elementSize);
 }
@@ -123,8 +127,25 @@ void checkMatrix(Fiber& fiber, uint64_t descriptor, Range range, const char* nam
   checkPublished(fiber, *fiber.owner, range.begin, end - range.begin, "product");
 }
 
+/// A's element of a row of 16, as `multiplyTiles` has it, of the words of all lanes.
+const char* inRegisters(const std::vector<uint32_t>& words, int row, int k) {
+  const size_t lane = static_cast<size_t>(row % 8 * 4 + k % 8 / 2);
+  const size_t word = static_cast<size_t>(row / 8 + k / 8 * 2);
+  return reinterpret_cast<const char*>(&words[lane * 4 + word]) + k % 2 * 2;
+}
+
+/// Fails if A's registers have changed since the product began.
+void checkRegisters(Fiber& fiber, const PendingProduct& pending) {
+  for (size_t lane = 0; lane < pending.words.size() / 4; ++lane) {
+    if (std::memcmp(pending.places[lane], &pending.words[lane * 4], 16) == 0) continue;
+    clusterOf(fiber).fail(fiber, "A's registers of lane " + std::to_string(lane) +
+                                     " were written while products were under way");
+  }
+}
+
 /// Adds a product to a warp's sums.
-void compute(Fiber& fiber, Accumulator& sums, const Product& product) {
+void compute(Fiber& fiber, Accumulator& sums, const PendingProduct& pending) {
+  const Product& product = pending.product;
   const char* shared = fiber.shared;
   const MatrixPlace a(product.a), b(product.b);
   const int columns = product.columns, depth = product.depth;
@@ -145,11 +166,13 @@ void compute(Fiber& fiber, Accumulator& sums, const Product& product) {
                                              column % 2)];
     };
     for (int column = 0; column < columns; ++column) {
-      row[static_cast<size_t>(column)] = place(column);
+      row[static_cast<size_t>(column)] = product.accumulates ? place(column) : 0.0f;
     }
     for (int k = 0; k < depth; ++k) {
       const float x = product.convert(
-          shared + a.at(firstRow + m, k, product.isATransposed, product.elementSize));
+          product.registers != nullptr
+              ? inRegisters(pending.words, m, k)
+              : shared + a.at(firstRow + m, k, product.isATransposed, product.elementSize));
       const float* factors = right.data() + k * columns;
       for (int column = 0; column < columns; ++column) {
         row[static_cast<size_t>(column)] += x * factors[column];
@@ -187,7 +210,8 @@ void begin(Thread& thread, void* const* slots) {
   for (int lane = 0; lane < 32; ++lane) {
     const Product& other = *static_cast<const Product*>(slots[lane]);
     const Product& first = log[products.count];
-    if (other.a != first.a || other.b != first.b || other.columns != first.columns) {
+    if (other.a != first.a || other.b != first.b || other.columns != first.columns ||
+        (other.registers == nullptr) != (first.registers == nullptr)) {
       cluster.fail(fiber, "the warps of a group begin different products");
     }
   }
@@ -209,9 +233,18 @@ void begin(Thread& thread, void* const* slots) {
     }
   }
   ++sums.underWay;
-  checkMatrix(fiber, product.a, rangeOfA(product), "A");
+  PendingProduct pending = {product, product.sums, {}, {}};
+  if (product.registers == nullptr) {
+    checkMatrix(fiber, product.a, rangeOfA(product), "A");
+  } else {
+    for (size_t lane = 0; lane < 32; ++lane) {
+      const uint32_t* words = static_cast<const Product*>(slots[lane])->registers;
+      pending.places[lane] = words;
+      pending.words.insert(pending.words.end(), words, words + 4);
+    }
+  }
   checkMatrix(fiber, product.b, rangeOfB(product), "B");
-  products.begun.push_back({product, product.sums});
+  products.begun.push_back(std::move(pending));
 }
 
 void commit(Thread& thread, void* const*) {
@@ -227,7 +260,8 @@ void finishProducts(Thread& thread, void* const* slots) {
   while (products.committed.size() > pending) {
     for (const PendingProduct& each : products.committed.front()) {
       Accumulator& sums = products.accumulators.at(each.key);
-      compute(fiber, sums, each.product);
+      checkRegisters(fiber, each);
+      compute(fiber, sums, each);
       if (--sums.underWay > 0) continue;
       deliver(fiber, sums);
       products.accumulators.erase(each.key);

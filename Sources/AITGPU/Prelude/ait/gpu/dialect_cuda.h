@@ -52,8 +52,11 @@ AIT_DEVICE float shuffle(float value, int lane) { return __shfl_sync(0xffffffffu
 /// Has the compiler compute a number here, not where it is used first.
 AIT_DEVICE void computeNow(int& value) { asm volatile("" : "+r"(value)); }
 
-/// Ends the launch with an error; for misuse that a test build detects.
-AIT_DEVICE void trap() { asm volatile("trap;"); }
+/// Ends the launch with an error; for misuse that a test build detects. It stores to the address 0:
+/// with `trap` in a kernel, ptxas gives warp groups that have exchanged registers no more of them.
+AIT_DEVICE void trap() {
+  asm volatile("st.volatile.global.u32 [%0], 0;" ::"l"(uint64_t{0}) : "memory");
+}
 
 // MARK: - Launches
 

@@ -1,9 +1,9 @@
 // Matrix products of a warp group: compute capability 9.0a.
 //
 // A warp group is four warps that start at a multiple of four. Their product of a 64 x 16 matrix A
-// and a 16 x N matrix B reads both from shared memory, in the background, and adds to sums in
-// registers: thread t of the group holds, of row 16 (t / 32) + t % 32 / 4 and of the row 8 below
-// it, the columns 8 j + 2 (t % 4) and the next, as sums 4 j … 4 j + 3.
+// and a 16 x N matrix B reads both from shared memory, or A from registers, in the background, and
+// adds to sums in registers: thread t of the group holds, of row 16 (t / 32) + t % 32 / 4 and of
+// the row 8 below it, the columns 8 j + 2 (t % 4) and the next, as sums 4 j … 4 j + 3.
 #pragma once
 
 #include "ait/gpu/types.h"
@@ -97,64 +97,97 @@ struct WarpgroupProduct {
   "%112, %113, %114, %115, %116, %117, %118, %119, " \
   "%120, %121, %122, %123, %124, %125, %126, %127"
 
-// `a`, `b`, `ta` and `tb` are the names of the operands that follow the sums.
-#define AIT_PRODUCT(width, type, names, a, b, ta, tb, ...)                                         \
-  asm volatile(                                                                                    \
-      "{\n\t.reg .pred p;\n\tsetp.eq.u32 p, 0, 0;\n\t"                                             \
-      "wgmma.mma_async.sync.aligned.m64n" width "k16.f32." type "." type " {" names "}, " a ", " b \
-      ", p, 1, 1, " ta ", " tb ";\n\t}"                                                            \
-      : __VA_ARGS__                                                                                \
-      : "l"(A.descriptor), "l"(B.descriptor), "n"(kMajorA == Major::mn ? 1 : 0),                   \
+// `p0` … `p5` are the names of the operands that follow the sums; `compare` is `eq` to add to the
+// sums, `ne` to replace them.
+#define AIT_PRODUCT(compare, width, type, names, p0, p1, p2, p3, ...)                        \
+  asm volatile("{\n\t.reg .pred p;\n\tsetp." compare                                         \
+               ".u32 p, 0, 0;\n\t"                                                           \
+               "wgmma.mma_async.sync.aligned.m64n" width "k16.f32." type "." type " {" names \
+               "}, " p0 ", " p1 ", p, 1, 1, " p2 ", " p3 ";\n\t}"                            \
+               : __VA_ARGS__                                                                 \
+               : "l"(A.descriptor), "l"(B.descriptor), "n"(kMajorA == Major::mn ? 1 : 0),    \
+                 "n"(kMajorB == Major::mn ? 1 : 0))
+#define AIT_PRODUCT_OF_REGISTERS(width, type, names, p0, p1, p2, p3, p4, p5, ...)             \
+  asm volatile(                                                                               \
+      "{\n\t.reg .pred p;\n\tsetp.eq.u32 p, 0, 0;\n\t"                                        \
+      "wgmma.mma_async.sync.aligned.m64n" width "k16.f32." type "." type " {" names "}, {" p0 \
+      ", " p1 ", " p2 ", " p3 "}, " p4 ", p, 1, 1, " p5 ";\n\t}"                              \
+      : __VA_ARGS__                                                                           \
+      : "r"(A[0]), "r"(A[1]), "r"(A[2]), "r"(A[3]), "l"(B.descriptor),                        \
         "n"(kMajorB == Major::mn ? 1 : 0))
 
-#define AIT_DEFINE_PRODUCT(N, names, a, b, ta, tb, ...)                                     \
-  template <>                                                                               \
-  struct WarpgroupProduct<N> {                                                              \
-    template <class T, Major kMajorA, Major kMajorB>                                        \
-    static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B) {      \
-      if constexpr (__is_same(T, float16)) {                                                \
-        AIT_PRODUCT(#N, "f16", names, a, b, ta, tb, __VA_ARGS__);                           \
-      } else {                                                                              \
-        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16"); \
-        AIT_PRODUCT(#N, "bf16", names, a, b, ta, tb, __VA_ARGS__);                          \
-      }                                                                                     \
-    }                                                                                       \
+#define AIT_DEFINE_PRODUCT(N, names, p0, p1, p2, p3, p4, p5, ...)                              \
+  template <>                                                                                  \
+  struct WarpgroupProduct<N> {                                                                 \
+    /* sums += A B */                                                                          \
+    template <class T, Major kMajorA, Major kMajorB>                                           \
+    static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B) {         \
+      if constexpr (__is_same(T, float16)) {                                                   \
+        AIT_PRODUCT("eq", #N, "f16", names, p0, p1, p2, p3, __VA_ARGS__);                      \
+      } else {                                                                                 \
+        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16");    \
+        AIT_PRODUCT("eq", #N, "bf16", names, p0, p1, p2, p3, __VA_ARGS__);                     \
+      }                                                                                        \
+    }                                                                                          \
+    /* sums = A B */                                                                           \
+    template <class T, Major kMajorA, Major kMajorB>                                           \
+    static AIT_DEVICE void set(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B) {         \
+      if constexpr (__is_same(T, float16)) {                                                   \
+        AIT_PRODUCT("ne", #N, "f16", names, p0, p1, p2, p3, __VA_ARGS__);                      \
+      } else {                                                                                 \
+        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16");    \
+        AIT_PRODUCT("ne", #N, "bf16", names, p0, p1, p2, p3, __VA_ARGS__);                     \
+      }                                                                                        \
+    }                                                                                          \
+    /* sums += A B, A in registers as `multiplyTiles` has it, 16 rows a warp */                \
+    template <class T, Major kMajorB>                                                          \
+    static AIT_DEVICE void add(float (&sums)[N / 2], const uint32_t (&A)[4], SharedMatrix B) { \
+      if constexpr (__is_same(T, float16)) {                                                   \
+        AIT_PRODUCT_OF_REGISTERS(#N, "f16", names, p0, p1, p2, p3, p4, p5, __VA_ARGS__);       \
+      } else {                                                                                 \
+        static_assert(__is_same(T, bfloat16), "warp groups multiply float16 and bfloat16");    \
+        AIT_PRODUCT_OF_REGISTERS(#N, "bf16", names, p0, p1, p2, p3, p4, p5, __VA_ARGS__);      \
+      }                                                                                        \
+    }                                                                                          \
   };
 
-AIT_DEFINE_PRODUCT(8, "%0, %1, %2, %3", "%4", "%5", "%6", "%7", AIT_SUMS_4(0))
-AIT_DEFINE_PRODUCT(16, "%0, %1, %2, %3, %4, %5, %6, %7", "%8", "%9", "%10", "%11", AIT_SUMS_8(0))
+AIT_DEFINE_PRODUCT(8, "%0, %1, %2, %3", "%4", "%5", "%6", "%7", "%8", "%9", AIT_SUMS_4(0))
+AIT_DEFINE_PRODUCT(16, "%0, %1, %2, %3, %4, %5, %6, %7", "%8", "%9", "%10", "%11", "%12", "%13",
+                   AIT_SUMS_8(0))
 AIT_DEFINE_PRODUCT(24, "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11", "%12", "%13", "%14",
-                   "%15", AIT_SUMS_8(0), AIT_SUMS_4(8))
-AIT_DEFINE_PRODUCT(32, AIT_NAMES_0, "%16", "%17", "%18", "%19", AIT_SUMS_16(0))
-AIT_DEFINE_PRODUCT(64, AIT_NAMES_0 ", " AIT_NAMES_1, "%32", "%33", "%34", "%35", AIT_SUMS_16(0),
-                   AIT_SUMS_16(16))
+                   "%15", "%16", "%17", AIT_SUMS_8(0), AIT_SUMS_4(8))
+AIT_DEFINE_PRODUCT(32, AIT_NAMES_0, "%16", "%17", "%18", "%19", "%20", "%21", AIT_SUMS_16(0))
+AIT_DEFINE_PRODUCT(64, AIT_NAMES_0 ", " AIT_NAMES_1, "%32", "%33", "%34", "%35", "%36", "%37",
+                   AIT_SUMS_16(0), AIT_SUMS_16(16))
 AIT_DEFINE_PRODUCT(96, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2, "%48", "%49", "%50", "%51",
-                   AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32))
+                   "%52", "%53", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32))
 AIT_DEFINE_PRODUCT(128, AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3, "%64",
-                   "%65", "%66", "%67", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
-                   AIT_SUMS_16(48))
+                   "%65", "%66", "%67", "%68", "%69", AIT_SUMS_16(0), AIT_SUMS_16(16),
+                   AIT_SUMS_16(32), AIT_SUMS_16(48))
 AIT_DEFINE_PRODUCT(160,
                    AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4,
-                   "%80", "%81", "%82", "%83", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
-                   AIT_SUMS_16(48), AIT_SUMS_16(64))
+                   "%80", "%81", "%82", "%83", "%84", "%85", AIT_SUMS_16(0), AIT_SUMS_16(16),
+                   AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64))
 AIT_DEFINE_PRODUCT(192,
                    AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
                                ", " AIT_NAMES_5,
-                   "%96", "%97", "%98", "%99", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
-                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80))
+                   "%96", "%97", "%98", "%99", "%100", "%101", AIT_SUMS_16(0), AIT_SUMS_16(16),
+                   AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80))
 AIT_DEFINE_PRODUCT(224,
                    AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
                                ", " AIT_NAMES_5 ", " AIT_NAMES_6,
-                   "%112", "%113", "%114", "%115", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
-                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96))
+                   "%112", "%113", "%114", "%115", "%116", "%117", AIT_SUMS_16(0), AIT_SUMS_16(16),
+                   AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80),
+                   AIT_SUMS_16(96))
 AIT_DEFINE_PRODUCT(256,
                    AIT_NAMES_0 ", " AIT_NAMES_1 ", " AIT_NAMES_2 ", " AIT_NAMES_3 ", " AIT_NAMES_4
                                ", " AIT_NAMES_5 ", " AIT_NAMES_6 ", " AIT_NAMES_7,
-                   "%128", "%129", "%130", "%131", AIT_SUMS_16(0), AIT_SUMS_16(16), AIT_SUMS_16(32),
-                   AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80), AIT_SUMS_16(96),
-                   AIT_SUMS_16(112))
+                   "%128", "%129", "%130", "%131", "%132", "%133", AIT_SUMS_16(0), AIT_SUMS_16(16),
+                   AIT_SUMS_16(32), AIT_SUMS_16(48), AIT_SUMS_16(64), AIT_SUMS_16(80),
+                   AIT_SUMS_16(96), AIT_SUMS_16(112))
 
 #undef AIT_DEFINE_PRODUCT
+#undef AIT_PRODUCT_OF_REGISTERS
 #undef AIT_PRODUCT
 #undef AIT_SUMS_16
 #undef AIT_SUMS_8

@@ -23,17 +23,21 @@ struct Thread;
 /// What the threads of a group do once together; `slots` holds what each has brought, by lane.
 using Action = void (*)(Thread& thread, void* const* slots);
 
-/// A product that a thread's warp group begins: sums += A B, of 64 x K and K x `columns`.
+/// A product that a thread's warp group begins: sums += A B, or sums = A B, of 64 x K and K x
+/// `columns`.
 struct Product {
   /// columns / 2 numbers, of the thread.
   float* sums;
   int columns;
   /// The elements of K of an instruction, which take 32 bytes.
   int depth;
+  /// 0 if A is in registers: the thread's four words.
   uint64_t a;
   uint64_t b;
+  const uint32_t* registers;
   bool isATransposed;
   bool isBTransposed;
+  bool accumulates;
   /// Converts an element.
   float (*convert)(const char* element);
   int elementSize;

@@ -72,16 +72,35 @@ struct WarpgroupProduct {
   template <class T, Major kMajorA, Major kMajorB>
   static AIT_DEVICE void add(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B,
                              int line = __builtin_LINE()) {
+    begin<T>(sums, A.descriptor, nullptr, kMajorA, B, kMajorB, true, line);
+  }
+  template <class T, Major kMajorA, Major kMajorB>
+  static AIT_DEVICE void set(float (&sums)[N / 2], SharedMatrix A, SharedMatrix B,
+                             int line = __builtin_LINE()) {
+    begin<T>(sums, A.descriptor, nullptr, kMajorA, B, kMajorB, false, line);
+  }
+  template <class T, Major kMajorB>
+  static AIT_DEVICE void add(float (&sums)[N / 2], const uint32_t (&A)[4], SharedMatrix B,
+                             int line = __builtin_LINE()) {
+    begin<T>(sums, 0, A, Major::k, B, kMajorB, true, line);
+  }
+
+ private:
+  template <class T>
+  static void begin(float (&sums)[N / 2], uint64_t a, const uint32_t* registers, Major majorA,
+                    SharedMatrix B, Major majorB, bool accumulates, int line) {
     static_assert(__is_same(T, float16) || __is_same(T, bfloat16),
                   "warp groups multiply float16 and bfloat16");
     auto& thread = emulated::thread();
     const emulated::Product product = {sums,
                                        N,
                                        16,
-                                       A.descriptor,
+                                       a,
                                        B.descriptor,
-                                       kMajorA == Major::mn,
-                                       kMajorB == Major::mn,
+                                       registers,
+                                       majorA == Major::mn,
+                                       majorB == Major::mn,
+                                       accumulates,
                                        emulated::convertElement<T>,
                                        2};
     thread.engine->addProduct(thread, product, line);
