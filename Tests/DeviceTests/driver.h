@@ -199,10 +199,12 @@ struct Launch {
     return count;
   }
 
-  void enqueue(Handle stream) const {
+  void enqueue(Handle stream) const { enqueue(stream, arguments.data()); }
+  /// The same with arguments that lie elsewhere.
+  void enqueue(Handle stream, const void* argumentsElsewhere) const {
     LaunchAttribute attributes[2] = {};
     const LaunchConfig config = configuration(attributes, stream);
-    void* parameters[1] = {const_cast<char*>(arguments.data())};
+    void* parameters[1] = {const_cast<void*>(argumentsElsewhere)};
     AIT_CALL(cuLaunchKernelEx, &config, function, parameters, nullptr);
   }
 

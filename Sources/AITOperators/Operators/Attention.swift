@@ -274,6 +274,23 @@ extension Attention {
         TensorType(.float16, [1, 2, 40, 24]), TensorType(.float32, [4, 9, 40]),
       ]
     ),
+    // Many queries and keys, of a GPU by warp groups; and of few queries so many keys that they are divided.
+    OperatorExample(
+      Attention(scale: 0.125, isCausal: true),
+      [
+        TensorType(.float16, [2, 90, 64]), TensorType(.float16, [2, .symbol("keys", 1...300), 64]),
+        TensorType(.float16, [2, .symbol("keys", 1...300), 64]),
+      ]
+    ),
+    OperatorExample(
+      Attention(scale: 0.15),
+      [
+        TensorType(.bfloat16, [1, 2, .symbol("length", 1...70), 40]),
+        TensorType(.bfloat16, [1, 1, .symbol("keys", 1...600), 40]),
+        TensorType(.bfloat16, [1, 1, .symbol("keys", 1...600), 56]),
+        TensorType(.float32, [.symbol("length", 1...70), .symbol("keys", 1...600)]),
+      ]
+    ),
     // Neither queries, keys nor a width.
     OperatorExample(
       Attention(scale: 1),

@@ -13,6 +13,13 @@ struct AttentionDefaults {
   /// The axes of matrices: those of the batch, and heads of keys.
   static constexpr int kBatchRank = 0;
   static constexpr int kWarps = 4;
+  /// Warp groups of 64 queries each of a block on GPUs that have them.
+  static constexpr int kConsumers = 2;
+  /// Of that kernel, the keys of a tile and the blocks that are to fit a multiprocessor; 0: as
+  /// found best.
+  static constexpr int kTileKeys = 0;
+  static constexpr int kBlocks = 0;
+  static constexpr bool kTakesTurns = true;
   static constexpr bool kIsCausal = false;
   static constexpr bool kKeepsNaN = false;
   /// Elements that addresses and strides are multiples of, the stride of a row's elements aside,
@@ -21,6 +28,10 @@ struct AttentionDefaults {
   static constexpr int kAlignmentK = 8;
   static constexpr int kAlignmentV = 8;
   static constexpr int kAlignmentOut = 8;
+  /// Whether a mask's elements for neighbouring keys follow each other.
+  static constexpr bool kIsMaskContiguous = false;
+  /// Blocks that may leave sums in the workspace, where few queries have their keys in parts.
+  static constexpr int kWorkspaceStates = 0;
 };
 
 template <class Config>
@@ -40,6 +51,9 @@ struct AttentionShape : Config {
   static constexpr int kKeyBytes = kTileN * 128 * kDepthParts;
   static constexpr int kStageBytes = kKeyBytes + kTileN * 128 * kWidthParts;
   static constexpr int kSharedBytes = kQueryBytes + 2 * kStageBytes;
+  /// Of narrow heads, 168 registers a thread suffice.
+  static constexpr int kBlocksPerMultiprocessor =
+      kDepth + kWidth <= 128 && __is_same(typename Config::Mask, void) ? 3 : 1;
 
   static_assert(kDepth % 16 == 0 && kWidth % 16 == 0 && kDepth > 0 && kWidth > 0,
                 "the matrix units go through 16 elements at once");
@@ -65,6 +79,8 @@ struct AttentionArguments {
   int32_t keys;
   int32_t depth;
   int32_t width;
+  /// Whether address and strides of a contiguous mask let pairs of elements be read at once.
+  int32_t isMaskPaired;
   int32_t tileCount;
   Divisor tiles;
   Divisor perHead;

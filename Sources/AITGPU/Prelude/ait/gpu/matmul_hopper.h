@@ -19,23 +19,10 @@
 #include "ait/gpu/matmul_epilogue_pairs.h"
 #include "ait/gpu/matmul_hopper_split.h"
 #include "ait/gpu/matmul_tiles.h"
+#include "ait/gpu/ring.h"
 
 namespace ait {
 namespace hopper {
-
-/// A place in the ring of stages.
-template <int kStages>
-struct RingPlace {
-  int stage = 0;
-  uint32_t phase = 0;
-
-  AIT_DEVICE void advance() {
-    if (++stage == kStages) {
-      stage = 0;
-      phase ^= 1;
-    }
-  }
-};
 
 /// Copies this block's part of the rows that a matrix in memory contributes to a stage.
 ///
