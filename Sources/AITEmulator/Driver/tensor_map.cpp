@@ -9,8 +9,8 @@ namespace {
 /// By the driver's numbers: u8 u16 u32 s32 u64 s64 f16 f32 f64 bf16 f32-ftz tf32 tf32-ftz.
 constexpr uint8_t kElementSizes[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4};
 
-const char* checkAxes(uint32_t rank, uint32_t elementSize, const uint64_t* extents,
-                      const uint64_t* strides, const uint32_t* steps) {
+const char* checkAxes(uint32_t rank, const uint64_t* extents, const uint64_t* strides,
+                      const uint32_t* steps) {
   for (uint32_t axis = 0; axis < rank; ++axis) {
     if (extents[axis] == 0 || extents[axis] > uint64_t{1} << 32) {
       return "an extent is 0 or more than 2^32";
@@ -41,7 +41,7 @@ const char* encodeTensor(MapContent& content, void* map, int type, uint32_t rank
   if (filling < 0 || filling > 1) return "the filling is unknown";
   if (filling != 0) return "a filling with NaN is not emulated";
   const uint32_t elementSize = kElementSizes[type];
-  if (const char* problem = checkAxes(rank, elementSize, extents, strides, steps)) return problem;
+  if (const char* problem = checkAxes(rank, extents, strides, steps)) return problem;
   if (rowSize * elementSize % 16 != 0) return "a row of the box is no multiple of 16 bytes";
   const uint32_t span = swizzle == 0 ? 0 : 16u << swizzle;
   if (span != 0 && rowSize * elementSize > span) {
