@@ -49,6 +49,8 @@ package struct Pipeline: Sendable {
     ScaleMotion(),
     // After scales stand behind products, and while scores and weights are values of their own.
     AttentionRecognition(),
+    // After masks are folded, and attention has been found.
+    AttentionMaskFolding(),
     // After attention, whose pattern has permutes of heads: products read rows as they lie.
     RowMotion(),
     // Before pointwise work is fused: what has a permute in between is not put together.
