@@ -132,16 +132,21 @@ void measure(const Options& options, const Layer& layer) {
              [&] { blocksOf(layer)(context); });
       continue;
     }
-    if (layer.taps == 3 && layer.stride == 1 && layer.channels >= 16) {
+    if (layer.taps == 3 && layer.channels >= 16) {
       const int64_t padded = gemm::ceilDivide(O, kWidth) * kWidth * C;
       const auto transformed = allocate<float>(36 * padded);
       fill(transformed.get(), 36 * padded);
       void* others[] = {image.get(), transformed.get(), bias.get(), result.get()};
       const KernelContext more{others, sizes.data(), nullptr, pool};
-      report(options, name + " Winograd 2", products, threads, pool,
-             [&] { winogradConvolution<2, BiasRelu, In, Out>(more); });
-      report(options, name + " Winograd 4", products, threads, pool,
-             [&] { winogradConvolution<4, BiasRelu, In, Out>(more); });
+      const bool isStrided = layer.stride == 2;
+      report(options, name + " Winograd 2", products, threads, pool, [&] {
+        (isStrided ? winogradConvolution<2, 2, BiasRelu, In, Out>
+                   : winogradConvolution<2, 1, BiasRelu, In, Out>)(more);
+      });
+      report(options, name + " Winograd 4", products, threads, pool, [&] {
+        (isStrided ? winogradConvolution<4, 2, BiasRelu, In, Out>
+                   : winogradConvolution<4, 1, BiasRelu, In, Out>)(more);
+      });
     }
     if (layer.taps > 1) {
       report(options, name, products, threads, pool,
@@ -181,6 +186,8 @@ int main(int count, char** arguments) {
       {"1x1", 56, 256, 64, 1},
       {"3x3", 56, 64, 64, 3, 1, 1},
       {"3x3 strided", 56, 128, 128, 3, 2, 1},
+      {"3x3 strided", 28, 256, 256, 3, 2, 1},
+      {"3x3 strided", 14, 512, 512, 3, 2, 1},
       {"1x1 strided", 56, 256, 512, 1, 2},
       {"1x1", 28, 512, 128, 1},
       {"3x3", 28, 128, 128, 3, 1, 1},

@@ -23,9 +23,11 @@ struct Problem {
   int64_t gap = 0;  // between the pixels of image and result
   bool filtersArePermuted = false;
   uint64_t seed = 1;
+  int64_t stride = 1;
 
-  int64_t rows() const { return height + low[0] + high[0] - 2; }
-  int64_t columns() const { return width + low[1] + high[1] - 2; }
+  int64_t rows() const { return outputs(height + low[0] + high[0]); }
+  int64_t columns() const { return outputs(width + low[1] + high[1]); }
+  int64_t outputs(int64_t extent) const { return extent < 3 ? 0 : (extent - 3) / stride + 1; }
 };
 
 /// Adds a number for each channel and a tensor; yields two results.
@@ -38,8 +40,9 @@ struct BiasAndResidual {
 };
 
 /// Runs a problem; returns the norm of its error over that of the right result.
-template <int kOut>
-double errorOf(const Problem& problem) {
+template <int kOut, int kStride>
+double errorOf(Problem problem) {
+  problem.stride = kStride;
   using Tile = winograd::Tile;
   const int64_t C = problem.channels;
   const int64_t O = problem.filters;
@@ -71,8 +74,8 @@ double errorOf(const Problem& problem) {
   const auto append = [&](const Extents& more) {
     sizes.insert(sizes.end(), more.begin(), more.end());
   };
-  append({problem.height, rows, 3, 1, 1, 1, problem.low[0]});
-  append({problem.width, columns, 3, 1, 1, 1, problem.low[1]});
+  append({problem.height, rows, 3, kStride, 1, 1, problem.low[0]});
+  append({problem.width, columns, 3, kStride, 1, 1, problem.low[1]});
   const int64_t plane = problem.height * problem.width * pixel;
   append({problem.outer * plane, plane, problem.width * pixel, pixel, 1});
   append(weightStrides);
@@ -81,11 +84,10 @@ double errorOf(const Problem& problem) {
   for (int operand = 0; operand < 3; ++operand) {
     append({problem.outer * outPlane, outPlane, columns * outPixel, outPixel, 1});
   }
-  constexpr int64_t kPositions = (kOut + 2) * (kOut + 2);
-  GuardedBuffer<float> packed(gemm::ceilDivide(O, Tile::kColumns) * Tile::kColumns * C *
-                              kPositions);
-  check::runKernel(packWinogradFilters<kOut, Tile::kColumns>, {filters.data(), packed.data()},
-                   sizes, twoPool());
+  constexpr int64_t kFactors = (kOut + 2) * (kOut + 2);
+  GuardedBuffer<float> packed(gemm::ceilDivide(O, Tile::kColumns) * Tile::kColumns * C * kFactors);
+  check::runKernel(packWinogradFilters<kOut, kStride, Tile::kColumns>,
+                   {filters.data(), packed.data()}, sizes, twoPool());
 
   using Whole = Operand<float, Access::contiguous>;
   std::vector<float> first;
@@ -96,7 +98,8 @@ double errorOf(const Problem& problem) {
     clipped.poison();
     ThreadPool& pool = isThreaded ? static_cast<ThreadPool&>(twoPool()) : onePool();
     check::runKernel(
-        winogradConvolution<kOut, BiasAndResidual, Inputs<Whole, Whole>, Outputs<Whole, Whole>>,
+        winogradConvolution<kOut, kStride, BiasAndResidual, Inputs<Whole, Whole>,
+                            Outputs<Whole, Whole>>,
         {image.data(), packed.data(), bias.data(), residual.data(), sums.data(), clipped.data()},
         sizes, pool);
     CHECK(sums.guardsAreIntact() && clipped.guardsAreIntact() && packed.guardsAreIntact());
@@ -114,8 +117,8 @@ double errorOf(const Problem& problem) {
   }
   size_t next = 0;
   for (int64_t at = 0; at < images * rows * columns; ++at) {
-    const int64_t y = at / columns % rows - problem.low[0];
-    const int64_t x = at % columns - problem.low[1];
+    const int64_t y = at / columns % rows * kStride - problem.low[0];
+    const int64_t x = at % columns * kStride - problem.low[1];
     for (int64_t o = 0; o < O; ++o, ++next) {
       double wanted = double{bias[o]} + residual[at * outPixel + o];
       for (int64_t i = 0; i < 9; ++i) {
@@ -135,7 +138,7 @@ double errorOf(const Problem& problem) {
   return norm > 0 ? std::sqrt(error / norm) : 0;
 }
 
-template <int kOut>
+template <int kOut, int kStride>
 void checkRandomProblems(uint64_t seed, double bound) {
   Random random(seed);
   for (int i = 0; i < 60; ++i) {
@@ -153,33 +156,40 @@ void checkRandomProblems(uint64_t seed, double bound) {
     }
     problem.gap = random.integer(0, 2) == 0 ? random.integer(1, 5) : 0;
     problem.filtersArePermuted = random.integer(0, 1) == 0;
-    const double error = errorOf<kOut>(problem);
+    const double error = errorOf<kOut, kStride>(problem);
     CHECK(error < bound, problem.seed, error);
   }
 }
 
 }  // namespace
 
-TEST(twoOutputs) { checkRandomProblems<2>(1, 6e-7); }
+TEST(twoOutputs) { checkRandomProblems<2, 1>(1, 6e-7); }
 
-TEST(fourOutputs) { checkRandomProblems<4>(2, 3e-6); }
+TEST(fourOutputs) { checkRandomProblems<4, 1>(2, 3e-6); }
+
+TEST(stridedOutputs) {
+  checkRandomProblems<2, 2>(3, 6e-7);
+  checkRandomProblems<4, 2>(4, 1e-6);
+}
 
 TEST(layersOfNetworks) {
   // Several blocks of patches; many channels.
-  const double two = errorOf<2>({1, 1, 14, 14, 512, 40});
+  const double two = errorOf<2, 1>({1, 1, 14, 14, 512, 40});
   CHECK(two < 1e-6, two);
-  const double four = errorOf<4>({2, 1, 28, 28, 128, 40});
+  const double four = errorOf<4, 1>({2, 1, 28, 28, 128, 40});
   CHECK(four < 3e-6, four);
+  const double strided = errorOf<4, 2>({2, 1, 28, 28, 128, 40});
+  CHECK(strided < 1e-6, strided);
 }
 
 TEST(emptyExtents) {
   Problem problem{1, 1, 5, 6, 0, 40};
-  errorOf<4>(problem);
+  errorOf<4, 1>(problem);
   problem.channels = 20;
   problem.N = 0;
-  errorOf<2>(problem);
+  errorOf<2, 1>(problem);
   problem.N = 1;
   problem.low[0] = problem.high[0] = -2;
   problem.height = 6;
-  errorOf<4>(problem);
+  errorOf<4, 1>(problem);
 }

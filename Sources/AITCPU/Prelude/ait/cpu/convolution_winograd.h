@@ -1,25 +1,27 @@
 // Convolutions of 3 x 3 taps by Winograd's minimal filtering, with a fused epilogue.
 //
-//   ait::winogradConvolution<4, Epilogue, ait::Inputs<Bias>, ait::Outputs<Result>>(context);
+//   ait::winogradConvolution<4, 1, Epilogue, ait::Inputs<Bias>, ait::Outputs<Result>>(context);
 //
 // buffers:   image, transformed filters (`packWinogradFilters`), extras…, outputs….
-// sizes:     see conv::Sizes (convolution_config.h): float32, one group, stride and dilation 1, one
-//            tap without padding along the first axis and three along the others, adjacent
-//            channels.
+// sizes:     see conv::Sizes (convolution_config.h): float32, one group, dilation 1, one tap
+// without
+//            stride and padding along the first axis, three along the others at a distance of
+//            kStride, 1 or 2, adjacent channels.
 // workspace: none. `Epilogue` as in matmul.h.
 //
-// The outputs are cut into patches of kOut x kOut, each made of a patch of (kOut + 2)² elements of
-// the image. A task transforms the patches of a block into scratch memory, positions of the patch
-// outermost; then, for each panel of filters, it multiplies for each position a matrix of patches
-// by channels with one of channels by filters, and transforms the sums back. So the products are
-// those of a matrix, and kOut = 4 has a fourth of those of the direct algorithm, kOut = 2 a bit
-// less than half.
+// The outputs are cut into patches of kOut x kOut, each made of a patch of kIn² elements of the
+// image (winograd_transform.h). A task transforms the patches of a block into scratch memory,
+// positions of the patch outermost; then, for each panel of filters, it multiplies for each
+// position a matrix of patches by channels with one of channels by filters, and transforms the sums
+// back. So the products are those of a matrix, and kOut = 4 has a fourth of those of the direct
+// algorithm, kOut = 2 a bit less than half; with a stride of 2, kOut = 4 has 56 %, and kOut = 2 69
+// %.
 //
 // Sums differ from the direct ones by roundings: relative to the norm of the result by up
-// to 2.3e-6 with kOut = 4, and 7e-7 with kOut = 2 (`winograd_test.cpp` measures both
-// against double). An infinite element of the image makes every output of its patches infinite or
-// NaN, not only those whose taps meet it. The filters take (kOut + 2)² / 9 of their memory, which
-// is what bounds images of few patches. An output is the same number whatever the cut and the
+// to 2.3e-6 with kOut = 4, and 7e-7 with kOut = 2 or a stride of 2 (`winograd_test.cpp` measures
+// all against double). An infinite element of the image makes every output of its patches infinite
+// or NaN, not only those whose taps meet it. The filters take (kOut + 2)² / 9 of their memory,
+// which is what bounds images of few patches. An output is the same number whatever the cut and the
 // thread count.
 #pragma once
 
@@ -58,13 +60,13 @@ struct Blocking {
 inline constexpr int64_t kPatchBytes = int64_t{1} << 20;
 
 /// Chooses the cut; no extent is 0. Times are in cycles, as measured on Sapphire Rapids.
-template <int kOut>
+template <class Patch>
 inline Blocking chooseBlocking(const conv::Sizes& sizes, int64_t threads) {
-  constexpr int64_t kPositions = (kOut + 2) * (kOut + 2);
+  constexpr int64_t kPositions = Patch::kIn * Patch::kIn;
   const int64_t channels = sizes.inputChannels;
   Blocking cut;
-  cut.rows = gemm::ceilDivide(sizes.axes[1].out, kOut);
-  cut.columns = gemm::ceilDivide(sizes.axes[2].out, kOut);
+  cut.rows = gemm::ceilDivide(sizes.axes[1].out, Patch::kOut);
+  cut.columns = gemm::ceilDivide(sizes.axes[2].out, Patch::kOut);
   cut.patches = sizes.N * sizes.axes[0].out * cut.rows * cut.columns;
   cut.panels = gemm::ceilDivide(sizes.outputChannels, Tile::kColumns);
   cut.patchStep = (gemm::ceilDivide(channels, Tile::kLanes) + 1) * Tile::kLanes;
@@ -102,9 +104,9 @@ inline Blocking chooseBlocking(const conv::Sizes& sizes, int64_t threads) {
 }
 
 /// One thread's share of a convolution.
-template <int kOut, class Body, class In, class Out>
+template <int kOut, int kStride, class Body, class In, class Out>
 class Task {
-  using Patch = Transform<kOut>;
+  using Patch = Transform<kOut, kStride>;
   static constexpr int kIn = Patch::kIn;
   static constexpr int kPositions = kIn * kIn;
   static constexpr int kLanes = Tile::kLanes;
@@ -149,7 +151,8 @@ class Task {
     for (int64_t panel = firstPanel; panel < endPanel; ++panel) {
       const int64_t column = panel * kColumns;
       const int64_t columns = gemm::smaller(kColumns, sizes_.outputChannels - column);
-      const float* filters = filters_ + panel * kPositions * sizes_.inputChannels * kColumns;
+      const float* filters =
+          filters_ + panel * Patch::kFilters * Patch::kFilters * sizes_.inputChannels * kColumns;
       if (columns <= kNarrowColumns) {
         multiply<kNarrowVectors>(filters, count);
         for (int64_t patch = 0; patch < count; ++patch) {
@@ -178,8 +181,8 @@ class Task {
 
   /// Transforms the elements that a patch's outputs are made of, all channels.
   void transformPatch(const Place& place, float* to) const {
-    const int64_t row = place.row - sizes_.axes[1].padding;
-    const int64_t column = place.column - sizes_.axes[2].padding;
+    const int64_t row = place.row * kStride - sizes_.axes[1].padding;
+    const int64_t column = place.column * kStride - sizes_.axes[2].padding;
     const float* from = image_ + place.image * sizes_.image[0] + place.outer * sizes_.image[1] +
                         row * sizes_.image[2] + column * sizes_.image[3];
     const bool isInside = row >= 0 && row + kIn <= sizes_.axes[1].in && column >= 0 &&
@@ -236,17 +239,19 @@ class Task {
     const float* patches = patches_;
     float* sums = sums_;
     for (int position = 0; position < kPositions; ++position) {
+      const int filter =
+          Patch::filterOf(position / kIn) * Patch::kFilters + Patch::filterOf(position % kIn);
+      const float* panel = filters + filter * sizes_.inputChannels * kColumns;
       for (int64_t group = 0; group < groups; ++group) {
         // Groups are as even as can be.
         const int64_t first = group * count / groups;
         const int64_t rows = (group + 1) * count / groups - first;
         conv::RowsOfRuns<Tile, kVectors, float>::kFunctions[rows - 1](
-            &run, &run + 1, patches + first * cut_.patchStep, cut_.patchStep, filters,
+            &run, &run + 1, patches + first * cut_.patchStep, cut_.patchStep, panel,
             sums + first * kVectors * kLanes, true);
       }
       patches += planeStep_;
       sums += count * kVectors * kLanes;
-      filters += sizes_.inputChannels * kColumns;
     }
   }
 
@@ -305,25 +310,26 @@ class Task {
 }  // namespace winograd
 
 /// Computes a convolution.
-template <int kOut, class Epilogue, class In, class Out>
+template <int kOut, int kStride, class Epilogue, class In, class Out>
 void winogradConvolution(const KernelContext& context) {
   const conv::Sizes sizes(context.sizes);
   if (sizes.isEmpty()) return;
-  const auto cut = winograd::chooseBlocking<kOut>(sizes, context.pool.threadCount());
+  const auto cut = winograd::chooseBlocking<winograd::Transform<kOut, kStride>>(
+      sizes, context.pool.threadCount());
   parallelFor(context.pool, cut.tasks(), [&](int64_t index, int32_t thread) {
-    winograd::Task<kOut, Epilogue, In, Out>(context, sizes, cut, thread).run(index);
+    winograd::Task<kOut, kStride, Epilogue, In, Out>(context, sizes, cut, thread).run(index);
   });
 }
 
 /// Transforms the filters of a convolution, in double, and packs them: for each panel of kWidth
-/// filters and each position of a patch a matrix of channels by filters.
+/// filters and each factor of products a matrix of channels by filters.
 ///
 /// - buffers: the filters, the packed filters.
 /// - sizes: those of the convolution.
-template <int kOut, int kWidth>
+template <int kOut, int kStride, int kWidth>
 void packWinogradFilters(const KernelContext& context) {
-  using Patch = winograd::Transform<kOut>;
-  constexpr int kIn = Patch::kIn;
+  using Patch = winograd::Transform<kOut, kStride>;
+  constexpr int kCount = Patch::kFilters;
   static_assert(kWidth == winograd::Tile::kColumns);
   const conv::Sizes sizes(context.sizes);
   const auto* filters = static_cast<const float*>(context.buffers[0]);
@@ -332,7 +338,7 @@ void packWinogradFilters(const KernelContext& context) {
   const int64_t channels = sizes.inputChannels;
   const int64_t panels = gemm::ceilDivide(sizes.outputChannels, kWidth);
   parallelFor(context.pool, panels, [&](int64_t panel, int32_t) {
-    float* to = packed + panel * kIn * kIn * channels * kWidth;
+    float* to = packed + panel * kCount * kCount * channels * kWidth;
     for (int64_t channel = 0; channel < channels; ++channel) {
       for (int64_t lane = 0; lane < kWidth; ++lane) {
         const int64_t filter = panel * kWidth + lane;
@@ -343,14 +349,14 @@ void packWinogradFilters(const KernelContext& context) {
                                  channel * strides[4]];
           }
         }
-        double rows[3][kIn];
+        double rows[3][kCount];
         for (int i = 0; i < 3; ++i) Patch::filter(taps[i], rows[i]);
-        for (int j = 0; j < kIn; ++j) {
+        for (int j = 0; j < kCount; ++j) {
           const double column[] = {rows[0][j], rows[1][j], rows[2][j]};
-          double elements[kIn];
+          double elements[kCount];
           Patch::filter(column, elements);
-          for (int i = 0; i < kIn; ++i) {
-            to[((i * kIn + j) * channels + channel) * kWidth + lane] =
+          for (int i = 0; i < kCount; ++i) {
+            to[((i * kCount + j) * channels + channel) * kWidth + lane] =
                 static_cast<float>(elements[i]);
           }
         }
