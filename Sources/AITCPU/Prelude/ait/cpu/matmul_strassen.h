@@ -489,10 +489,11 @@ void multiplyBySeven(const KernelContext& context, const gemm::Sizes<Config::kBa
   cut.rowPanels = RowPairs<Task::kRows>(sizes.M).count;
   cut.panels = ceilDivide(sizes.N, 2 * Config::Tile::kColumns);
   const int64_t mostPairs = smaller(cut.rowPanels, Task::kMostPairs);
-  // A step of a quad takes 77 cycles with AVX-512, packing its part of A about 20; two threads that
-  // read the same panels get them from memory later than one. Tasks are as large as can be, since
-  // each packs its rows.
-  const TaskCosts costs = {27, 60, 64};
+  // In percent of a step of a quad, which takes 77 cycles with AVX-512: rows of A that another
+  // thread wrote cost as much again as packing them, panels that two threads read little. Tasks are
+  // as large as can be, since each packs its rows; packed once for all, they would come from
+  // another core's cache, which takes longer (0.7 times the speed with 128 x 768 x 768).
+  const TaskCosts costs = {40, 10, 64};
   cutIntoTasks(cut, sizes.batch(), mostPairs, Task::kMostQuads / mostPairs,
                context.pool.threadCount(), costs);
   parallelFor(context.pool, sizes.batch() * cut.tasksPerMatrix(),
