@@ -280,17 +280,19 @@ extension AtenOperator {
     },
     "threshold": .one { (call) throws(Diagnostic) in
       let x = try call.subject()
-      return `where`(x .<= (try call.number("threshold")), try call.number("value"), x)
-        .cast(to: x.dtype)
+      let isLow = x.exact .<= (try call.number("threshold"))
+      return `where`(isLow, try call.number("value"), x).cast(to: x.dtype)
     },
     "hardshrink": .one { (call) throws(Diagnostic) in
       let (x, bound) = (try call.subject(), try call.number("lambd", default: 0.5))
       return `where`((x .>= -bound).logicalAnd(x .<= bound), 0, x).cast(to: x.dtype)
     },
     "softshrink": .one { (call) throws(Diagnostic) in
-      let (x, bound) = (try call.subject(), try call.number("lambd", default: 0.5))
+      let (given, bound) = (try call.subject(), try call.number("lambd", default: 0.5))
+      let x = given.exact
       // NaN stays.
       return `where`(x .> bound, x - bound, `where`(x .< -bound, x + bound, x * 0))
+        .cast(to: given.dtype)
     },
     "rrelu": randomLeaky,
     "logit": .one { (call) throws(Diagnostic) in
@@ -364,4 +366,7 @@ extension Tensor {
   func checkedExtent(_ axis: Int) throws(Diagnostic) -> Dimension {
     extent(try shape.normalizedAxis(axis))
   }
+
+  /// Half precision as float32, for functions whose numbers PyTorch does not round to the tensor's type.
+  fileprivate var exact: Tensor { dtype.isHalfPrecision ? cast(to: .float32) : self }
 }

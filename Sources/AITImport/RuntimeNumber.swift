@@ -45,8 +45,7 @@ struct RuntimeNumber: TensorOperand {
 
   /// Functions whose numbers PyTorch takes as they are; for others it rounds them to the tensors' type.
   private static let takesExactNumbers: Set<ScalarFunction> = [
-    .add, .subtract, .multiply, .divide, .floorDivide, .equal, .notEqual, .less, .lessEqual,
-    .greater, .greaterEqual,
+    .add, .subtract, .multiply, .divide, .floorDivide,
   ]
 
   /// A function of operands of which some are such numbers.

@@ -22,7 +22,9 @@ package enum PointwiseOperand: Hashable, Sendable, ExpressibleByFloatLiteral,
     guard case .number(let value) = self, type.isFloatingPoint, type.sizeInBytes == 2 else {
       return self
     }
-    return .number(.float(TensorData(type, [], scalars: [value]).doubles[0]))
+    let rounded = TensorData(type, [], scalars: [value]).doubles[0]
+    // What is beyond all numbers of the type lies beyond them as it is.
+    return rounded.isInfinite && value.double.isFinite ? self : .number(.float(rounded))
   }
 
   package init(floatLiteral value: Double) { self = .number(.float(value)) }
@@ -32,6 +34,11 @@ package enum PointwiseOperand: Hashable, Sendable, ExpressibleByFloatLiteral,
 
 extension Graph {
   // MARK: - One function
+
+  /// Functions for which PyTorch rounds numbers to the type of the tensors beside them, on every device.
+  private static let roundingNumbers: Set<ScalarFunction> = [
+    .remainder, .fmod, .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual,
+  ]
 
   /// Applies a function to operands that broadcast together, promoted as PyTorch does.
   ///
@@ -59,7 +66,7 @@ extension Graph {
     if function == .power, case .number(let exponent) = operands[1] {
       return try power(operands[0], exponent, in: type, name)
     }
-    if function == .remainder || function == .fmod {
+    if Self.roundingNumbers.contains(function) {
       let rounded = operands.map { $0.rounded(to: type) }
       return try pointwise(rounded, in: type, name: name) { e, x in e.call(function, x) }
     }

@@ -241,7 +241,8 @@ class Rounding(nn.Module):
     def forward(self, x):
         a = torch.lerp(x, -x, 0.75), torch.addcmul(x, x, x, value=0.001), torch.addcdiv(x, x, x + 3, value=0.1)
         b = torch.div(x, 0.3, rounding_mode="trunc"), x // 0.3, x % 0.3, torch.fmod(x, 0.3), x.abs() ** 0.3
-        return *a, *b, x * 2049, x / 3, torch.add(x, x, alpha=2)
+        c = x == 0.1, x >= 0.1, x < 2049, x != 2.7, F.hardshrink(x, 0.1), x > 1e5
+        return *a, *b, *c, x * 2049, x / 3, torch.add(x, x, alpha=2)
 
 
 class Losses(nn.Module):
@@ -438,7 +439,7 @@ def main():
         save("reviewed", Reviewed(), (torch.randn(4, 3),))
         given = torch.randn(2050, 1).half(), torch.randn(8).half(), torch.tensor([7, -3], dtype=torch.int32)
         save("sizes", Sizes(), given, ({0: torch.export.Dim("batch", min=600, max=4096)}, {}, {}))
-        save("rounding", Rounding(), (torch.cat([torch.randn(20) * 3, torch.tensor([60000.0, 2.7, 100])]).half(),))
+        save("rounding", Rounding(), (torch.cat([torch.randn(20) * 3, torch.tensor([60000.0, 2.7, 100, 0.1, 2048])]).half(),))
         save("losses", Losses(), (torch.randn(4, 5), torch.randn(4, 5), torch.tensor([1, 0, 4, 2])))
         points = torch.rand(2, 4, 3, 2) * 4 - 2, torch.randn(1, 2, 3, 4, 5), torch.rand(1, 2, 3, 4, 3) * 4 - 2
         save("grids", Grids(), (torch.randn(2, 3, 5, 6), *points, torch.randn(2, 2, 3)))
