@@ -66,6 +66,8 @@ extension AtenOperator {
       guard try call.bool("equal_nan") else { return isClose }
       return isClose.logicalOr(x.isNaN().logicalAnd(y.isNaN()))
     },
+    "fake_quantize_per_tensor_affine": quantized,
+    "fake_quantize_per_tensor_affine_cachemask": quantized,
     "isreal": unary { .full($0.shape, 1, .bool) },
     "rad2deg": unary { $0 * (180 / Double.pi) },
     "deg2rad": unary { $0 * (Double.pi / 180) },
@@ -83,6 +85,19 @@ extension AtenOperator {
     },
     "special_ndtr": unary { erfc($0 * (-1 / 2.0.squareRoot())) * 0.5 },
   ]
+
+  /// Rounding to the steps of a quantisation.
+  private static let quantized = AtenOperator { (call) throws(Diagnostic) in
+    let (x, step) = (try call.subject(), try call.number("scale"))
+    let zero = try call.number("zero_point")
+    let (least, greatest) = (try call.number("quant_min"), try call.number("quant_max"))
+    guard step > 0 else { throw call.unsupported("by steps of \(step)") }
+    // The factor is a float32, as in PyTorch.
+    let factor = Double(1 / Float(step))
+    let whole = (round(x * factor) + zero).clamp(min: least, max: greatest)
+    let y = ((whole - zero) * step).cast(to: x.dtype)
+    return [.tensor(y), .unavailable("the mask of \(call.target)")]
+  }
 
   /// Whether elements have a sign, as −0 does.
   private static func negative(_ x: Tensor) -> Tensor {

@@ -148,6 +148,8 @@ extension AtenOperator {
   }
 
   static let differences: [String: AtenOperator] = [
+    "trapezoid": trapezoid { $0.sum(axes: [$1]) },
+    "cumulative_trapezoid": trapezoid { $0.cumulativeSum(axis: $1) },
     "diff": .one { (call) throws(Diagnostic) in
       let axis = try call.integer("dim", default: -1)
       var x = try call.subject()
@@ -194,6 +196,22 @@ extension AtenOperator {
       return next(a * next(b) - next(a) * b)
     },
   ]
+
+  /// The areas between neighbours at equal steps, brought together.
+  private static func trapezoid(_ gather: @escaping @Sendable (Tensor, Int) -> Tensor)
+    -> AtenOperator
+  {
+    .one { (call) throws(Diagnostic) in
+      let (y, axis) = (try call.tensor("y"), try call.integer("dim", default: -1))
+      let extent = try y.checkedExtent(axis)
+      guard !call.has("x"), extent.lowerBound > 0 else {
+        throw call.unsupported("at given positions, or of \(y.type)")
+      }
+      let sums = y.slice(axis: axis, from: 1) + y.slice(axis: axis, to: extent - 1)
+      return gather(sums, try y.shape.normalizedAxis(axis))
+        * ((try call.number("dx", default: 1)) / 2)
+    }
+  }
 
   /// Distances of all rows of one to all rows of the other.
   private static let distances = one { (call) throws(Diagnostic) in

@@ -337,7 +337,8 @@ class Specials(nn.Module):
         a = torch.hypot(x, y), torch.copysign(x, y), torch.signbit(x), torch.xlogy(x, y), torch.special.xlog1py(x, y), torch.heaviside(x, y)
         b = torch.isclose(x, y), torch.isclose(x, x, equal_nan=True), torch.logaddexp2(x, y), torch.ldexp(x, torch.arange(14) % 4), torch.float_power(x, 2)
         c = x.round(decimals=1), (x * 100).round(decimals=-1), x.sinc(), x.rad2deg(), torch.special.entr(x), torch.special.ndtr(x), x.asinh(), x.isreal()
-        return *a, *b, *c
+        d = torch.trapezoid(x[7:], dx=0.5), torch.cumulative_trapezoid(x[7:]), torch.fake_quantize_per_tensor_affine(x[7:], 0.1, 3, -8, 7)
+        return *a, *b, *c, *d
 
 
 class Parts(nn.Module):
