@@ -36,9 +36,12 @@ private enum AttentionRule {
   /// enough for two parts.
   static let fewRowsOfFewMatrices = 64
   static let dividedKeys = 512
-  /// What warp groups take: with fewer keys they have nothing to overlap, with fewer rows nothing to do.
+  /// What warp groups take, of narrow heads and of others: with fewer keys they have nothing to overlap,
+  /// with fewer rows nothing to do.
   static let warpgroupRows = 65
-  static let warpgroupKeys = 256
+  static let warpgroupKeys = (narrow: 128, others: 256)
+  /// Of narrow heads, up to so many keys one warp group a block is faster than two.
+  static let shortKeys = 1024
   /// Multiprocessors that blocks are to fill, and twice as many matrices are not few on any GPU.
   static let multiprocessors = 132
   /// Blocks that may leave sums in the workspace: three for each multiprocessor, and some more.
@@ -120,24 +123,32 @@ private struct DeviceAttention {
   private var suitsWarpgroups: Bool {
     target.gpus.contains(.sm90a) && loops.rank <= 3
       && rows.upperBound >= AttentionRule.warpgroupRows
-      && keys.upperBound >= AttentionRule.warpgroupKeys
+      && keys.upperBound >= warpgroupKeys
       && (1...2).allSatisfy { alignment(node.inputs[$0], $0) == 8 }
   }
 
+  private var isNarrow: Bool { max(widths.depth, widths.width) <= 64 }
+
+  private var warpgroupKeys: Int {
+    isNarrow ? AttentionRule.warpgroupKeys.narrow : AttentionRule.warpgroupKeys.others
+  }
+
   /// The warp groups of a block that multiply: one where queries are too few to fill the GPU by two, and
-  /// for narrow heads, of which several blocks fit a multiprocessor.
+  /// for narrow heads of short sequences, of which several blocks fit a multiprocessor.
   private var consumers: Int {
     let blocks = matrices.upperBound * ((rows.upperBound + 127) / 128)
-    let isNarrow = max(widths.depth, widths.width) <= 64
-    return isNarrow || blocks < AttentionRule.multiprocessors ? 1 : 2
+    return (isNarrow && keys.upperBound <= AttentionRule.shortKeys)
+      || blocks < AttentionRule.multiprocessors ? 1 : 2
   }
 
   /// The blocks that may leave sums in the workspace.
   ///
-  /// What is folded is computed without one.
+  /// What is folded is computed without one. Only widths whose parts lanes bring together in full, four
+  /// columns each, have run divided on a GPU.
   private var states: Int {
     let isFolded = node.outputs.contains(where: \.isConstant)
-    let isDivided = hasFewQueries && keys.upperBound >= AttentionRule.dividedKeys
+    let isDivided =
+      hasFewQueries && keys.upperBound >= AttentionRule.dividedKeys && widths.width % 128 == 0
     return isDivided && !isFolded ? AttentionRule.states : 0
   }
 
@@ -222,7 +233,7 @@ private struct DeviceAttention {
       }
     }
     if suitsWarpgroups, !hasFewQueriesOnly, let place = target.gpus.firstIndex(of: .sm90a) {
-      let limits = "\(AttentionRule.warpgroupRows), \(AttentionRule.warpgroupKeys)"
+      let limits = "\(AttentionRule.warpgroupRows), \(warpgroupKeys)"
       let suits = "ait::attentionSuitsWarpgroups<Config>(context, \(limits))"
       let condition =
         target.gpus.count > 1 ? "context.queue->architecture() == \(place) && \(suits)" : suits

@@ -19,7 +19,6 @@ struct AttentionDefaults {
   /// found best.
   static constexpr int kTileKeys = 0;
   static constexpr int kBlocks = 0;
-  static constexpr bool kTakesTurns = true;
   static constexpr bool kIsCausal = false;
   static constexpr bool kKeepsNaN = false;
   /// Elements that addresses and strides are multiples of, the stride of a row's elements aside,

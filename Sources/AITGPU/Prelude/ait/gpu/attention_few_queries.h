@@ -23,7 +23,7 @@ struct AttentionScale {
 
   AIT_DEVICE explicit AttentionScale(const float (&parts)[kParts]) {
     AIT_UNROLL
-    for (int i = 0; i < kParts; ++i) largest = parts[i] > largest ? parts[i] : largest;
+    for (int i = 0; i < kParts; ++i) largest = maximumOrNaN(largest, parts[i]);
     AIT_UNROLL
     for (int i = 0; i < kParts; ++i) factors[i] = exp2Approximate(parts[i] - reference());
   }
@@ -263,36 +263,41 @@ AIT_DEVICE void finishAttentionFewQueries(const AttentionFewQueriesArguments<Con
     __builtin_memcpy(&x, &word, 4);
     return x;
   };
-  // A lane has the largest score and the weight of a part.
+  // A lane has the largest score and the weight of a part. Lanes stay together: those without a
+  // part, or without columns, read what others do.
   const bool exists = lane < arguments.parts;
-  const float own = exists ? number(lane, Shape::kTileM * kWidth + row) : kNone;
+  const int readable = exists ? lane : 0;
+  const float first = number(readable, Shape::kTileM * kWidth + row);
+  const float second = number(readable, Shape::kTileM * (kWidth + 1) + row);
+  const float own = exists ? first : kNone;
   float largest = own;
   AIT_UNROLL
   for (int mask = 1; mask < 32; mask *= 2) {
-    const float other = shuffleXor(largest, mask);
-    largest = other > largest ? other : largest;
+    largest = maximumOrNaN(largest, shuffleXor(largest, mask));
   }
   const float factor = exp2Approximate(own - (largest == kNone ? 0.0f : largest));
-  float weight = exists ? number(lane, Shape::kTileM * (kWidth + 1) + row) * factor : 0.0f;
+  float weight = exists ? second * factor : 0.0f;
   AIT_UNROLL
   for (int mask = 1; mask < 32; mask *= 2) weight += shuffleXor(weight, mask);
 
+  constexpr int kTurns = Shape::kMostParts / Shape::kWarps;
+  float scales[kTurns];
+  AIT_UNROLL
+  for (int i = 0; i < kTurns; ++i) scales[i] = shuffle(factor, i * Shape::kWarps + warpIndex());
   float sums[kRounds][4] = {};
   AIT_UNROLL
-  for (int i = 0; i < Shape::kMostParts; i += Shape::kWarps) {
-    const int part = i + warpIndex();
-    const float scale = shuffle(factor, part);
+  for (int i = 0; i < kTurns; ++i) {
+    const int part = i * Shape::kWarps + warpIndex();
     if (part >= arguments.parts) continue;
     AIT_UNROLL
     for (int round = 0; round < kRounds; ++round) {
       const int column = round * 128 + lane * 4;
-      if (column >= kWidth) continue;
-      const auto words =
-          loadGlobal<16>(states + int64_t{part} * Shape::kStateFloats + row * kWidth + column);
+      const auto words = loadGlobal<16>(states + int64_t{part} * Shape::kStateFloats +
+                                        row * kWidth + (column < kWidth ? column : 0));
       float four[4];
       __builtin_memcpy(four, &words, 16);
       AIT_UNROLL
-      for (int j = 0; j < 4; ++j) sums[round][j] += four[j] * scale;
+      for (int j = 0; j < 4; ++j) sums[round][j] += four[j] * scales[i];
     }
   }
   auto* shared = reinterpret_cast<float*>(dynamicSharedMemory());

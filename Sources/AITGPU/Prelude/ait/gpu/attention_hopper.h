@@ -125,11 +125,11 @@ class AttentionHopperBlock {
 
   /// A consumer that feeds itself: the copies of the first round.
   AIT_DEVICE void feedFirst(const Rows& rows, int tiles) const {
-    if (threadIndex() != 0) return;
-    for (int stage = 0; stage < kStages && stage < tiles; ++stage) {
+    for (int stage = 0; threadIndex() == 0 && stage < kStages && stage < tiles; ++stage) {
       copyKeys(stage, rows, tiles - 1 - stage);
       copyValues(stage, rows, tiles - 1 - stage);
     }
+    synchronizeWarp();
   }
 
   /// Gives back the stage of the keys of a tile; a consumer that feeds itself then copies to it.
@@ -141,6 +141,7 @@ class AttentionHopperBlock {
         empty.wait(place.phase);
         copyKeys(place.stage, rows, tile - kStages);
       }
+      synchronizeWarp();
     }
     place.advance();
   }
@@ -153,6 +154,7 @@ class AttentionHopperBlock {
         empty.wait(place.phase);
         copyValues(place.stage, rows, tile - kStages);
       }
+      synchronizeWarp();
     }
     place.advance();
   }
@@ -207,12 +209,10 @@ class AttentionHopperBlock {
   }
 
   AIT_DEVICE static void waitForTurn(int group) {
-    if constexpr (kConsumers > 1 && Config::kTakesTurns)
-      synchronizeThreads(kTurnBarrier + group, 256);
+    if constexpr (Shape::kTakesTurns) synchronizeThreads(kTurnBarrier + group, 256);
   }
   AIT_DEVICE static void passTurn(int group) {
-    if constexpr (kConsumers > 1 && Config::kTakesTurns)
-      arriveAtThreads(kTurnBarrier + (group + 1) % kConsumers, 256);
+    if constexpr (Shape::kTakesTurns) arriveAtThreads(kTurnBarrier + (group + 1) % kConsumers, 256);
   }
 
   /// A consumer: one warp of a warp group.

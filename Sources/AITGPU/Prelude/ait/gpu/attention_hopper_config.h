@@ -20,6 +20,9 @@ struct AttentionHopperShape : Config {
   /// and more while a mask is read.
   static constexpr bool kHasMask = !__is_same(typename Config::Mask, void);
   static constexpr bool kIsNarrow = larger(kDepth, kWidth) <= 64;
+  /// Whether consumers take turns at the matrix units; the weights of narrow heads take longer than
+  /// their products.
+  static constexpr bool kTakesTurns = kConsumers > 1 && !kIsNarrow;
   static constexpr int kTileM = kConsumers * 64;
   static constexpr int kTileN = Config::kTileKeys > 0                      ? Config::kTileKeys
                                 : kHasMask || larger(kDepth, kWidth) > 128 ? 64

@@ -162,15 +162,12 @@ class AttentionRows {
       AIT_UNROLL
       for (int i = 0; i < kTiles; ++i) {
         AIT_UNROLL
-        for (int j = half * 2; j < half * 2 + 2; ++j) top = scores[i][j] > top ? scores[i][j] : top;
+        for (int j = half * 2; j < half * 2 + 2; ++j) top = maximumOrNaN(top, scores[i][j]);
       }
       AIT_UNROLL
-      for (int mask = 1; mask < 4; mask *= 2) {
-        const float other = shuffleXor(top, mask);
-        top = other > top ? other : top;
-      }
+      for (int mask = 1; mask < 4; mask *= 2) top = maximumOrNaN(top, shuffleXor(top, mask));
       if constexpr (kScalesLate) top *= Config::kScale;
-      top = top > largest_[half] ? top : largest_[half];
+      top = maximumOrNaN(top, largest_[half]);
       // Without any key that counts, all weights are 0.
       references[half] = top == kNone ? 0.0f : top;
       factors[half] = exp2Approximate(largest_[half] - references[half]);
