@@ -31,8 +31,9 @@ struct AttentionHopperShape : Config {
                                                   : kConsumers > 1    ? 1
                                                   : kIsNarrow         ? 3
                                                                       : 2;
-  /// The columns of the sums: widths that products come in.
-  static constexpr int kSumWidth = larger(64, (kWidth + 31) / 32 * 32);
+  /// The columns of the sums: whole rows of values. Products that end within a row are right on the
+  /// emulated device; on a GPU they have not been tried.
+  static constexpr int kSumWidth = (kWidth + 63) / 64 * 64;
   /// Parts of 128 bytes of a row.
   static constexpr int kDepthParts = (kDepth + 63) / 64;
   static constexpr int kWidthParts = (kWidth + 63) / 64;
