@@ -14,6 +14,20 @@ package struct ConvolutionProblem {
     package fileprivate(set) var dilation = 1
     package fileprivate(set) var inputDilation = 1
     package fileprivate(set) var padding = Convolution.Padding(0, 0)
+
+    /// The same windows over groups of `stride` elements, with as many elements in front of the first
+    /// tap as fill up the first group.
+    package var grouped: (axis: Self, elementsBefore: Int) {
+      var axis = self
+      let before = padding.before
+      let groupsBefore = before >= 0 ? (before + stride - 1) / stride : -(-before / stride)
+      let elementsBefore = groupsBefore * stride - before
+      axis.input = (input + Dimension(stride - 1)).floorDivided(by: Dimension(stride))
+      axis.taps = (taps + elementsBefore + stride - 1) / stride
+      axis.stride = 1
+      axis.padding = Convolution.Padding(groupsBefore, padding.after)
+      return (axis, elementsBefore)
+    }
   }
 
   package let batch: Dimension
@@ -22,7 +36,7 @@ package struct ConvolutionProblem {
   package private(set) var channels: Int
   /// The filters of a group.
   package let filters: Int
-  package let axes: [Axis]
+  package private(set) var axes: [Axis]
   /// Strides of the image, then of the filters: n or o, three spatial axes, c.
   package private(set) var imageStrides: [Dimension]
   package private(set) var filterStrides: [Dimension]
@@ -63,9 +77,10 @@ package struct ConvolutionProblem {
     operandStrides = (extras + outputs).map { withAllAxes(LoopNest.strides($0, over: shape)) }
   }
 
-  /// The same of operands that lie elsewhere, with as many channels.
-  package func moved(channels: Int, image: [Dimension], filters: [Dimension]) -> Self {
+  /// The same of operands that lie elsewhere, with as many channels and such axes.
+  package func moved(channels: Int, axes: [Axis], image: [Dimension], filters: [Dimension]) -> Self {
     var result = self
+    result.axes = axes
     (result.channels, result.imageStrides, result.filterStrides) = (channels, image, filters)
     return result
   }

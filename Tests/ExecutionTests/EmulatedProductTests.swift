@@ -125,6 +125,31 @@ import Testing
         output y4 = y4
         """
     ),
+    // Neighbours that share a packet, of windows that begin in front of the image and in it, and of an
+    // odd width; channels that leave no room for neighbours.
+    Case(
+      name: "convolutions_of_neighbours_in_a_packet",
+      sizes: [1, 5],
+      text: """
+        symbol n: 1...5
+        input x: float16[n, 12, 3, 17]
+        input d: float16[2, n + 8, 1]
+        input e: float16[n, 9, 9, 5]
+        constant w: float16[64, 3, 5, 3]
+        constant v: float16[72, 2, 2, 3]
+        constant u: float16[24, 9, 1]
+        constant t: float16[24, 3, 3, 5]
+        pixels = permute(x) {permutation: [0, 1, 3, 2]} : float16[n, 12, 17, 3]
+        y0 = convolution(pixels, w) {stride: [2, 2], padding: [1, 2]} : float16[n, 6, 9, 64]
+        y1 = convolution(pixels, v) {stride: [1, 2], padding: [0, 0, -1, -2]} : float16[n, 11, 7, 72]
+        y2 = convolution(d, u) {stride: [4], padding: [5, 3]} : float16[2, (n + 7)//4 + 1, 24]
+        y3 = convolution(e, t) {stride: [2, 2], padding: [1, 1]} : float16[n, 5, 5, 24]
+        output y0 = y0
+        output y1 = y1
+        output y2 = y2
+        output y3 = y3
+        """
+    ),
     Case(
       name: "convolutions_of_packed_numbers",
       sizes: [2],

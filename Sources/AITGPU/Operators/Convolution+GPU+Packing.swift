@@ -8,7 +8,9 @@ import AITOperators
 ///
 /// Constant filters that lie otherwise, as PyTorch's do, are packed once. An image is packed into the
 /// workspace at every run if its channels do not lie so, as those of the first layer: then both get
-/// zeros as further channels. Expected bound of that: memory, some bytes for each of the image.
+/// zeros as further channels. Where a packet has room for as many neighbours as windows are apart, it
+/// holds these: ResNet's first layer then has 7 x 4 taps of 8 channels, not 7 x 7. Expected bound of
+/// packing: memory, some bytes for each of the image.
 struct PackedConvolution {
   /// The convolution of what is packed.
   let problem: ConvolutionProblem
@@ -32,7 +34,15 @@ struct PackedConvolution {
     let packsImage =
       !liesWell && problem.groups == 1 && problem.channels > 0 && weight.isConstant
       && (size == 2 || size == 4)
+    let last = problem.axes[2]
+    // Windows that begin in the midst of a packet would need others.
+    let fold =
+      packsImage && last.stride > 1 && last.dilation == 1 && last.inputDilation == 1
+        && packet % last.stride == 0 && packet / last.stride >= problem.channels ? last.stride : 1
     let pitch = packsImage ? (problem.channels + packet - 1) / packet * packet : problem.channels
+    var axes = problem.axes
+    var elementsBefore = 0
+    if fold > 1 { (axes[2], elementsBefore) = last.grouped }
     let needsFilters =
       !problem.filtersAreMatrix || pitch != problem.channels
       || !isAligned([problem.filterStrides[0], weight.layout.offset])
@@ -43,32 +53,38 @@ struct PackedConvolution {
       (self.problem, filters, image) = (problem, nil, nil)
       return
     }
-    let taps = problem.axes.map { Dimension($0.taps) }
+    let taps = axes.map { Dimension($0.taps) }
     let rows = Dimension(problem.groups * problem.filters)
     let depth = Dimension(pitch)
+    let filterEnds = [fold, pitch / fold, elementsBefore, last.taps].map { Dimension($0) }
+    let filterCount = axes.reduce(problem.groups * problem.filters) { $0 * $1.taps }
     filters =
       packsFilters
       ? KernelCall.Packing(
         kernel: DevicePacking.kernel(elementSize: size),
-        sizes: Self.sizes([rows] + taps, problem.channels, problem.filterStrides, pitch: pitch),
-        sizeInBytes: problem.groups * problem.filters * problem.taps * pitch * size,
+        sizes: Self.sizes([rows] + taps, problem.channels, problem.filterStrides, pitch: pitch)
+          + filterEnds,
+        sizeInBytes: filterCount * pitch * size,
         dtype: weight.type.dtype
       ) : nil
-    let extents = problem.axes.map(\.input)
+    let extents = axes.map(\.input)
+    let imageEnds = [Dimension(fold), Dimension(pitch / fold), 0, last.input]
     image =
       packsImage
       ? (
-        Self.sizes([problem.batch] + extents, problem.channels, problem.imageStrides, pitch: pitch),
+        Self.sizes([problem.batch] + extents, problem.channels, problem.imageStrides, pitch: pitch)
+          + imageEnds,
         extents.reduce(problem.batch * depth * Dimension(size), *)
       ) : nil
     self.problem = problem.moved(
       channels: pitch,
+      axes: axes,
       image: packsImage ? Self.strides(extents, depth) : problem.imageStrides,
       filters: packsFilters ? Self.strides(taps, depth) : problem.filterStrides
     )
   }
 
-  /// The sizes of a launch of `packRows`: three batch extents, K, N; their strides; the pitch.
+  /// The sizes of a launch of `packRows` up to the pitch: three batch extents, K, N; their strides.
   private static func sizes(
     _ extents: [Dimension],
     _ channels: Int,

@@ -41,12 +41,13 @@ struct PackedMatrix {
     if isContiguous && multiples.allSatisfy({ $0 == Self.multiple }) { return nil }
 
     let padding = 3 - batch.count
+    let ends = [pitch, 1, pitch, 0, N].map { Dimension($0) }
     packing = KernelCall.Packing(
       kernel: DevicePacking.kernel(elementSize: b.type.dtype.sizeInBytes),
       sizes: Array(repeating: 1, count: padding) + batch.map { Dimension($0) }
         + [Dimension(K), Dimension(N)]
         + Array(repeating: 0, count: padding) + strides.dropLast(2) + [inner, column]
-        + [Dimension(pitch)],
+        + ends,
       sizeInBytes: batch.reduce(1, *) * N * pitch * b.type.dtype.sizeInBytes,
       dtype: b.type.dtype
     )

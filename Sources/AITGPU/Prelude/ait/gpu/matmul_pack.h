@@ -25,7 +25,7 @@ AIT_DEVICE void packRows(const PackArguments& arguments) {
   if (row >= rows) return;
   char* to = static_cast<char*>(arguments.to) + index * 16;
   const auto* from = static_cast<const char*>(arguments.from);
-  from += row % arguments.columns * arguments.columnStride * kSize;
+  const int column = static_cast<int>(row % arguments.columns) * arguments.fold - arguments.shift;
   row /= arguments.columns;
   AIT_UNROLL
   for (int axis = 2; axis >= 0; --axis) {
@@ -35,10 +35,13 @@ AIT_DEVICE void packRows(const PackArguments& arguments) {
   Words<16> packed = {{0, 0, 0, 0}};
   AIT_UNROLL
   for (int i = 0; i < kPacket; ++i) {
-    if (first + i < arguments.depth) {
-      const uint32_t bits =
-          loadGlobal<kSize>(from + (first + i) * arguments.innerStride * kSize).words[0];
-      packed.words[i * kSize / 4] |= bits << i * kSize % 4 * 8;
+    const int neighbour = (first + i) / arguments.innerPitch;
+    const int k = first + i - neighbour * arguments.innerPitch;
+    const int own = column + neighbour;
+    if (k < arguments.depth && own >= 0 && own < arguments.sourceColumns) {
+      const char* element =
+          from + (own * arguments.columnStride + k * arguments.innerStride) * kSize;
+      packed.words[i * kSize / 4] |= loadGlobal<kSize>(element).words[0] << i * kSize % 4 * 8;
     }
   }
   storeGlobal(to, packed);

@@ -8,7 +8,7 @@ namespace ait {
 
 /// - from, to: the matrices, the packed matrices; kSize: the bytes of an element.
 /// - sizes: three batch extents, K, N, the strides of the batch axes, of k and of n, the pitch of
-/// the packed rows.
+/// the packed rows; columns of a row, their pitch, those before the matrix, all that there are.
 template <int kSize>
 void launchPack(const KernelContext& context, int32_t kernel, const void* from, void* to,
                 const int64_t* sizes) {
@@ -26,6 +26,10 @@ void launchPack(const KernelContext& context, int32_t kernel, const void* from, 
   arguments.innerStride = sizes[8];
   arguments.columnStride = sizes[9];
   arguments.pitch = static_cast<int32_t>(sizes[10]);
+  arguments.fold = static_cast<int32_t>(sizes[11]);
+  arguments.innerPitch = static_cast<int32_t>(sizes[12]);
+  arguments.shift = static_cast<int32_t>(sizes[13]);
+  arguments.sourceColumns = static_cast<int32_t>(sizes[14]);
   const int64_t packets = rows * (arguments.pitch * kSize / 16);
   launchKernel(context, kernel, ceilDivide(packets, PackShape::kThreads), PackShape::kThreads, 0, 1,
                arguments);
