@@ -109,6 +109,8 @@ def compiled(name: str, model, x, options) -> tuple:
                "--work-directory", folder / f"work-{os.getpid()}", "--no-cache", "--quiet"]
     if options.record:
         command += ["--tuning-record", options.record]
+    if options.tune:
+        command += ["--tune", str(options.tune)]
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -204,6 +206,7 @@ def main() -> int:
     parser.add_argument("--models", default="", help="only those whose name contains one of these")
     parser.add_argument("--folder", default=str(ROOT / "out/models-gpu"), help="for our libraries")
     parser.add_argument("--record", help="a tuning record, by which kernels are chosen")
+    parser.add_argument("--tune", type=int, metavar="SECONDS", help="measure kernels for so long")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     parser.add_argument("--profile", action="store_true", help="print our kernels' times, too")
     parser.add_argument("--prepare", action="store_true", help="compile ours only; needs no GPU")

@@ -78,7 +78,8 @@ package struct ConvolutionProblem {
   }
 
   /// The same of operands that lie elsewhere, with as many channels and such axes.
-  package func moved(channels: Int, axes: [Axis], image: [Dimension], filters: [Dimension]) -> Self {
+  package func moved(channels: Int, axes: [Axis], image: [Dimension], filters: [Dimension]) -> Self
+  {
     var result = self
     result.axes = axes
     (result.channels, result.imageStrides, result.filterStrides) = (channels, image, filters)

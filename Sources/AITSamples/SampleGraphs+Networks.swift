@@ -59,6 +59,25 @@ extension SampleGraph {
       let normal = try g.normalized(all, "norm")
       try g.addOutput("features", try g.select(normal, axis: 1, 0))
     },
+    // A first layer whose windows lie side by side, in PyTorch's order of axes, and a layer of PyTorch's
+    // attention, which exchanges the axes of the batch and of the sequence around its products.
+    SampleGraph("patches_and_exchanged_rows") { g throws(Diagnostic) in
+      let x = try g.addInput("x", TensorType(.float32, [.symbol("batch", 1...4), 3, 8, 12]))
+      let filters = try g.addConstant("filters", TensorType(.float32, [6, 3, 4, 4]))
+      let image = try g.permute(x, [0, 2, 3, 1])
+      let patches = try g.convolution(image, try g.permute(filters, [0, 2, 3, 1]), stride: [4, 4])
+      let rows = try g.reshape(patches, [.symbol("batch", 1...4), 6, 6])
+      let exchanged = try g.permute(rows, [1, 0, 2])
+      let wide = try g.layer(exchanged, 6, "in")
+      let heads = try g.reshape(wide, [6, .symbol("batch", 1...4), 2, 3])
+      let apart = try g.pointwise(.tanh, try g.permute(heads, [1, 2, 0, 3]))
+      let joined = try g.reshape(
+        try g.permute(apart, [2, 0, 1, 3]),
+        [.symbol("batch", 1...4) * 6, 6]
+      )
+      let out = try g.reshape(try g.layer(joined, 6, "out"), [6, .symbol("batch", 1...4), 6])
+      try g.addOutput("y", try g.add(.value(try g.permute(out, [1, 0, 2])), .value(rows)))
+    },
     SampleGraph("embedding") { g throws(Diagnostic) in
       let (batch, length) = (Dimension.symbol("batch", 1...3), Dimension.symbol("length", 1...7))
       let ids = try g.addInput("ids", TensorType(.int64, [batch, length]))

@@ -114,8 +114,10 @@ import Testing
       MatMulPairing.name, AttentionDecomposition.name, AttentionRecognition.name,
       AttentionMaskFolding.name, BatchTiling.name,
     ])
-    for seed in 1...UInt64(64) where !idle.isEmpty {
-      var graph = try RandomGraph.make(seed: seed)
+    // Rows are seldom exchanged or patches convolved at random.
+    let sample = try #require(SampleGraph.named("patches_and_exchanged_rows"))
+    for seed in 0...UInt64(64) where !idle.isEmpty {
+      var graph = seed == 0 ? try sample.graph() : try RandomGraph.make(seed: seed)
       for record in try Pipeline.standard.run(on: &graph) where record.changes > 0 {
         idle.remove(record.name)
       }

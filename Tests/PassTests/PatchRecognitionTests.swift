@@ -44,11 +44,10 @@ import Testing
       becomes: """
         input x: float32[2, 3, 20]
         constant w: float32[8, 3, 4]
-        i = permute(x) {permutation: [0, 2, 1]} : float32[2, 20, 3]
-        i_reshape = reshape(i) {shape: [2, 5, 4, 3]} : float32[2, 5, 4, 3]
-        i_reshape_permute = permute(i_reshape) {permutation: [0, 1, 3, 2]} : float32[2, 5, 3, 4]
-        i_reshape_permute_reshape = reshape(i_reshape_permute) {shape: [2, 5, 12]} : float32[2, 5, 12]
         f_permute_reshape = reshape(w) {shape: [8, 12]} : float32[8, 12]
+        x_reshape = reshape(x) {shape: [2, 3, 5, 4]} : float32[2, 3, 5, 4]
+        i_reshape_permute = permute(x_reshape) {permutation: [0, 2, 1, 3]} : float32[2, 5, 3, 4]
+        i_reshape_permute_reshape = reshape(i_reshape_permute) {shape: [2, 5, 12]} : float32[2, 5, 12]
         y = matmul(i_reshape_permute_reshape, f_permute_reshape) {transpose_b: true} : float32[2, 5, 8]
         output Y = y
         """

@@ -48,14 +48,21 @@ import Testing
         a = reshape(x) {shape: [7, 3*n, 4]}
         b = permute(a) {permutation: [1, 0, 2]}
         c = reshape(b) {shape: [n, 3, 7, 4]}
+        d = permute(x) {permutation: [2, 1, 0, 3]}
+        e = reshape(d) {shape: [n, 7, 1, 3, 4]}
+        f = permute(e) {permutation: [3, 1, 0, 2, 4]}
         output C = c
+        output F = f
         """,
       becomes: """
         symbol n: 1...8
         input x: float32[1, 7, n, 12]
         x_reshape = reshape(x) {shape: [7, n, 3, 4]} : float32[7, n, 3, 4]
         c = permute(x_reshape) {permutation: [1, 2, 0, 3]} : float32[n, 3, 7, 4]
+        x_reshape_1 = reshape(x) {shape: [7, n, 1, 3, 4]} : float32[7, n, 1, 3, 4]
+        f = permute(x_reshape_1) {permutation: [3, 0, 1, 2, 4]} : float32[3, 7, n, 1, 4]
         output C = c
+        output F = f
         """
     )
   }

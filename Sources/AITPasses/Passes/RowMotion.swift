@@ -45,7 +45,7 @@ package struct RowMotion: GraphPass {
     -> Bool
   {
     let node = graph[id]
-    guard graph.plainProducer(of: node.inputs[0], Reshape.self) != nil,
+    guard let (joint, _) = graph.plainProducer(of: node.inputs[0], Reshape.self),
       let rows = rowsBehind(node.outputs[0], in: graph)
     else { return false }
     let operand = graph[node.inputs[0]].type.shape
@@ -53,7 +53,7 @@ package struct RowMotion: GraphPass {
     guard rows.count > operand.rank - 1 else { return false }
     let divided = try graph.addView(
       Reshape(Shape(rows + [operand[operand.rank - 1]])),
-      of: node.inputs[0],
+      of: graph[joint].inputs[0],
       like: id
     )
     let made = try graph.addNode(

@@ -15,8 +15,8 @@ import AITOperators
 /// ```
 ///
 /// A permute that moves only axes of extent 1, and an expand that only adds such axes, are
-/// reshapes. A reshape that divides axes of a permute of a reshape divides them before the permute,
-/// where the two reshapes are one. Views move below pointwise work that reads all its operands through the same view:
+/// reshapes. A reshape that divides axes of a permute divides them before it where a reshape stands in
+/// front of the permute, or a permute behind the reshape: two of the three are one then. Views move below pointwise work that reads all its operands through the same view:
 /// reshapes where a reshape follows or pointwise work precedes, permutes where a permute or a
 /// matrix product follows, since elsewhere a row-major copy might have to be made; expands where
 /// the readers are pointwise. An expand is dropped where pointwise work or the batch of a product
@@ -67,11 +67,16 @@ package struct ViewSimplification: GraphPass {
       return
     }
     let source = graph[inner].inputs[0]
+    let inmost = graph.plainProducer(of: source, Reshape.self)?.id
     if let reshape = view as? Reshape, let permute = first as? Permute,
-      let (inmost, _) = graph.plainProducer(of: source, Reshape.self),
+      inmost != nil || readers(of: node, in: graph, are: { $0 is Permute }),
       let (divided, moved) = divideFirst(reshape, permute, of: graph[source].type.shape)
     {
-      let parts = try graph.addView(divided, of: graph[inmost].inputs[0], like: id)
+      let parts = try graph.addView(
+        divided,
+        of: inmost.map { graph[$0].inputs[0] } ?? source,
+        like: id
+      )
       try graph.replace(id, with: moved, [parts])
       return
     }
