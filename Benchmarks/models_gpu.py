@@ -203,7 +203,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--ait", default=str(ROOT / ".build/release/ait"))
     parser.add_argument("--target", default="cuda:detect")
-    parser.add_argument("--models", default="", help="only those whose name contains one of these")
+    parser.add_argument("--models", nargs="+", default=[], metavar="WORDS",
+                        help="only those whose name contains one of these")
     parser.add_argument("--folder", default=str(ROOT / "out/models-gpu"), help="for our libraries")
     parser.add_argument("--record", help="a tuning record, by which kernels are chosen")
     parser.add_argument("--tune", type=int, metavar="SECONDS", help="measure kernels for so long")
@@ -214,7 +215,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.output:
         sys.stdout = Copied(options.output)
-    words = [word.lower() for word in options.models.split(",") if word]
+    words = [word.lower() for word in options.models]
     names = [name for name in MODELS
              if not words or any(word in name.lower() for word in words)]
     if not options.prepare:
