@@ -41,6 +41,20 @@ package struct KernelSource: Hashable, Sendable {
   package func entryName(_ index: Int) -> String { "\(functionName)_\(index)" }
 }
 
+extension KernelSource {
+  /// What is compiled: a function has one definition, whatever people are told of it.
+  private var compiled: [String] { [stem, definitions, statement] + headers }
+
+  package static func == (a: Self, b: Self) -> Bool {
+    a.compiled == b.compiled && a.entries == b.entries
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(compiled)
+    hasher.combine(entries)
+  }
+}
+
 /// A kernel on a GPU, which a `KernelSource` launches.
 package struct DeviceEntry: Hashable, Sendable {
   /// Prelude headers to include, such as `ait/gpu/matmul_hopper.h`.
