@@ -110,8 +110,8 @@ sanitize: ## The runtime's and the kernels' tests under sanitizers.
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(THREAD_CXX) SANITIZE=thread
 	$(MAKE) -C Tests/RuntimeTests test CXX=$(CLANGXX) SANITIZE=address,undefined
 	$(MAKE) -C Tests/NativeTests test CXX=$(CLANGXX) SANITIZE=address,undefined \
-	  TESTS="vector_test math_test pointwise_test movement_test matmul_test normalize_test softmax_test \
-	  pool_test resize_test sort_test boxes_test scatter_test"
+	  TESTS="vector_test math_test pointwise_test movement_test matmul_test normalize_test \
+	  normalize_groups_test softmax_test pool_test resize_test sort_test boxes_test scatter_test"
 
 ASAN_BUILD := .build/address
 

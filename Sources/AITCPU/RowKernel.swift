@@ -40,10 +40,12 @@ struct RowKernel {
 
   /// Joins axes that all operands walk as one, outer and inner ones apart; both keep at least one.
   ///
-  /// `keepsLastOuter` leaves the last outer axis alone and in place: it is the vector axis.
-  mutating func collapse(keepsLastOuter: Bool = false) {
+  /// `keepsLastOuter` leaves the last outer axis alone and in place, `keepsLastInner` the last inner
+  /// one: it is the vector axis.
+  mutating func collapse(keepsLastOuter: Bool = false, keepsLastInner: Bool = false) {
     let vectorAxes = keepsLastOuter ? 1 : 0
-    innerRank = loops.collapse(outerRank..<(outerRank + innerRank))
+    let columnAxes = keepsLastInner ? 1 : 0
+    innerRank = loops.collapse(outerRank..<(outerRank + innerRank - columnAxes)) + columnAxes
     if innerRank == 0 {
       loops.insertUnitAxis(at: outerRank)
       innerRank = 1

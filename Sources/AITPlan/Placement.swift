@@ -47,6 +47,7 @@ struct Placements {
     assignOutputs()
     assignConcatenations(order)
     assignReshapes(order)
+    assignPixels(order)
     place(order)
   }
 
@@ -172,6 +173,44 @@ struct Placements {
       else { continue }
       targets[value] = Placement(root: .made(value), layout: layout)
     }
+  }
+
+  /// Lets a kernel write an image as a convolution behind a permute wants it: channels side by side.
+  ///
+  /// It reads each element many times. Likewise between two permutes that undo each other: what comes
+  /// with channels last is written so.
+  private mutating func assignPixels(_ order: [NodeID]) {
+    for id in order.reversed() {
+      guard let permute = graph[id].op as? Permute else { continue }
+      let result = graph[id].outputs[0]
+      guard isImage(result) || isPermutedBack(graph[id].inputs[0], permute) else { continue }
+      let dense = Layout(rowMajor: graph[result].type.shape)
+      guard let (value, layout) = source(of: result, dense), isPlaceable(value),
+        canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape)
+      else { continue }
+      targets[value] = Placement(root: .made(value), layout: layout)
+    }
+  }
+
+  /// Whether an operator reads the value as images with channels last.
+  private func isImage(_ value: ValueID) -> Bool {
+    graph.consumers(of: value).contains { reader in
+      let node = graph[reader]
+      return node.inputs[0] == value
+        && (node.op is Convolution || node.op is Pool || node.op is Resize)
+    }
+  }
+
+  /// Whether the value is made from the result of a permute that another one undoes, by an operator to
+  /// which one axis is as good as another. To products it is not.
+  private func isPermutedBack(_ value: ValueID, _ permute: Permute) -> Bool {
+    guard let producer = graph.producer(of: value) else { return false }
+    let node = graph[producer]
+    guard node.op is GroupNorm || node.op is Softmax || node.op is Pointwise || node.op is Scan,
+      let before = graph.producer(of: node.inputs[0]), let first = graph[before].op as? Permute,
+      graph[node.inputs[0]].type.shape == graph[value].type.shape
+    else { return false }
+    return permute.permutation.map { first.permutation[$0] } == Array(permute.permutation.indices)
   }
 
   /// Whether nobody but kernels reads the value: a view of a strided value might need a copy.

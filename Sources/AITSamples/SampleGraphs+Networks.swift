@@ -44,6 +44,17 @@ extension SampleGraph {
       let gate = try g.pointwise(.sigmoid, normal)
       try g.addOutput("y", try g.multiply(.value(normal), .value(gate)))
     },
+    // As between convolutions: channels lie side by side.
+    SampleGraph("group_norm_of_pixels") { g throws(Diagnostic) in
+      let batch = Dimension.symbol("batch", 1...4)
+      let x = try g.addInput("x", TensorType(.float32, [batch, 3, 7, 12]))
+      let weight = try g.addConstant("weight", TensorType(.float32, [12]))
+      let bias = try g.addConstant("bias", TensorType(.float32, [12]))
+      let image = try g.permute(x, [0, 3, 1, 2])
+      let normal = try g.groupNorm(image, groupCount: 4, weight: weight, bias: bias, name: "norm")
+      let active = try g.pointwise(.relu, normal)
+      try g.addOutput("y", try g.permute(active, [0, 2, 3, 1]))
+    },
     SampleGraph("patches") { g throws(Diagnostic) in
       let batch = Dimension.symbol("batch", 1...3)
       let x = try g.addInput("image", TensorType(.float32, [batch, 3, 8, 12]))

@@ -2,8 +2,9 @@ import AITCPU
 import AITGraph
 import AITKernels
 import AITOperators
-import AITPlan
 import Testing
+
+@testable import AITPlan
 
 /// Where values lie, in small graphs in which that can be said beforehand.
 @Suite struct PlacementTests {
@@ -139,6 +140,73 @@ import Testing
     #expect(
       Self.lines(plan) == ["a: x -> output y", "b: x -> output y + 24"]
     )
+  }
+
+  // MARK: - Images
+
+  /// The strides of a value, in a graph as it is.
+  static func strides(_ build: (inout Graph) throws -> ValueID) throws -> [String] {
+    var graph = Graph(name: "g")
+    let value = try build(&graph)
+    try graph.verify()
+    let placement = try #require(Placements(graph).byValue[value])
+    return placement.layout.strides.map { "\($0)" }
+  }
+
+  @Test("What a convolution reads through a permute is written with channels side by side")
+  func imagesBehindPermutes() throws {
+    let strides = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 5, 6]))
+      let filters = try g.addConstant("w", TensorType(.float32, [4, 3, 3, 8]))
+      let soft = try g.softmax(x, axis: 1)
+      try g.addOutput("y", try g.convolution(try g.permute(soft, [0, 2, 3, 1]), filters))
+      return soft
+    }
+    #expect(strides == ["240", "1", "48", "8"])
+  }
+
+  @Test("What comes with channels side by side goes on so, where a permute follows")
+  func imagesBetweenPermutes() throws {
+    let strides = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 5, 6, 8]))
+      let normal = try g.groupNorm(try g.permute(x, [0, 3, 1, 2]), groupCount: 2)
+      let image = try g.permute(normal, [0, 2, 3, 1])
+      try g.addOutput("y", try g.softmax(image, axis: 3))
+      return normal
+    }
+    #expect(strides == ["240", "1", "48", "8"])
+  }
+
+  @Test("A convolution of one tap, which is a product, writes channels side by side")
+  func convolutionsBetweenPermutes() throws {
+    let strides = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 8, 8]))
+      let filters = try g.addConstant("w", TensorType(.float32, [8, 1, 1, 8]))
+      let convolved = try g.convolution(try g.permute(x, [0, 2, 3, 1]), filters)
+      try g.addOutput("y", try g.groupNorm(try g.permute(convolved, [0, 3, 1, 2]), groupCount: 2))
+      return convolved
+    }
+    #expect(strides == ["512", "64", "8", "1"])
+  }
+
+  @Test("What others read in another order, or somebody without a permute, lies row by row")
+  func permutesOfOthers() throws {
+    let others = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 5]))
+      let soft = try g.softmax(x, axis: 1)
+      try g.addOutput("y", try g.softmax(try g.permute(soft, [0, 2, 1]), axis: 2))
+      return soft
+    }
+    #expect(others == ["40", "5", "1"])
+    let shared = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 5, 6]))
+      let filters = try g.addConstant("w", TensorType(.float32, [4, 3, 3, 8]))
+      let soft = try g.softmax(x, axis: 1)
+      try g.addOutput("y", try g.convolution(try g.permute(soft, [0, 2, 3, 1]), filters))
+      try g.addOutput("z", try g.softmax(soft, axis: 3))
+      return soft
+    }
+    #expect(shared == ["240", "30", "6", "1"])
   }
 
   // MARK: - Outputs

@@ -161,6 +161,20 @@ import Testing
       """
     ),
     Case(
+      "group_norm pixels",
+      """
+      symbol batch: 1...64
+      input x: float32[batch, 9, 10, 64]
+      constant weight: float32[64]
+      constant bias: float32[64]
+      channels = permute(x) {permutation: [0, 3, 1, 2]} : float32[batch, 64, 9, 10]
+      normal = group_norm(channels, weight, bias) {groups: 32, epsilon: 1e-05} \
+      : float32[batch, 64, 9, 10] @norm
+      y = permute(normal) {permutation: [0, 2, 3, 1]} : float32[batch, 9, 10, 64]
+      output y = y
+      """
+    ),
+    Case(
       "reduce rows",
       """
       symbol batch: 1...64

@@ -25,6 +25,7 @@ import Testing
     Row("parallel_branches", ["matmul", "matmul", "softmax", "softmax"]),
     Row("joined_projections", ["matmul"]),
     Row("group_norm_silu", ["group_norm"]),
+    Row("group_norm_of_pixels", ["group_norm"]),
     Row("patches", ["matmul", "concat", "layer_norm"]),
     Row("embedding", ["index_select", "layer_norm"]),
     Row(

@@ -56,6 +56,7 @@ extension Convolution: CPULowerable {
       configuration: winograd.map { "patches of \($0.outputs) x \($0.outputs) outputs" }
         ?? (isConstant ? "filters packed" : "filters packed in each run")
         + (isDepthwise ? "" : isInPlace ? ", image in place" : ", image in windows")
+        + (isAdjacent ? "" : ", its channels apart")
     )
     let flops =
       operationCount(node.inputs.prefix(2).map(\.type), results: node.outputs.map(\.type))

@@ -3,12 +3,17 @@ import AITGraph
 import AITKernels
 import AITOperators
 
-/// Rows are read once for their statistics and once to be normalised (`normalize.h`); a residual is
-/// added in the prologue, weight and bias join the epilogue.
+/// Rows are read once for their statistics and once to be normalised (`normalize.h`), and so are groups
+/// of channels that lie side by side (`normalize_groups.h`); a residual is added in the prologue, weight
+/// and bias join the epilogue.
 ///
 /// Bound by memory bandwidth.
 struct NormalizationLowering {
-  let kind: String
+  enum Kind: String {
+    case layer, rms
+  }
+
+  let kind: Kind
   let epsilon: Double
   let hasWeight: Bool
   let hasBias: Bool
@@ -16,12 +21,14 @@ struct NormalizationLowering {
   /// The call for loops over `outer` and `inner` axes, which together have the elements of x.
   ///
   /// `strides` gives an operand's strides over those axes, for operands of x's shape and, with
-  /// `isParameter`, for weight and bias.
+  /// `isParameter`, for weight and bias. With `groupedColumns`, so many neighbouring columns, along the
+  /// last inner axis, are normalised together.
   func lower(
     _ node: NodeContext,
     _ target: Target,
     outer: [Dimension],
     inner: [Dimension],
+    groupedColumns: Int? = nil,
     strides: (NodeContext.Operand, _ isParameter: Bool) -> [Dimension]
   ) throws(Diagnostic) -> [KernelCall] {
     let parameters = node.otherOperands.map { node.inputs[$0] }
@@ -38,28 +45,34 @@ struct NormalizationLowering {
       outerRank: outer.count,
       extras: parameters + joined
     )
-    rows.collapse()
+    rows.collapse(keepsLastInner: groupedColumns != nil)
     try rows.check(target)
     let dtype = node.fusion.prologue?.resultTypes[0] ?? node.inputs[0].type.dtype
     let epilogue = epilogue(dtype, node.fusion.epilogue)
+    let channels = groupedColumns.map { "  static constexpr int64_t kChannels = \($0);\n" } ?? ""
     let parametersText = """
       struct Parameters {
         static constexpr double kEpsilon = \(epsilon);
-      };
+      \(channels)};
 
       """
     let kernel = KernelSource(
       stem: "\(type(of: node.op).name)_\(dtype.rawValue)",
-      headers: ["ait/cpu/math.h", "ait/cpu/normalize.h"],
+      headers: [
+        "ait/cpu/math.h",
+        groupedColumns == nil ? "ait/cpu/normalize.h" : "ait/cpu/normalize_groups.h",
+      ],
       definitions: parametersText + "\n" + rows.prologue + "\n"
         + CxxScalar.body(named: "Epilogue", epilogue),
       statement: KernelText.call(
-        "normalize",
-        ["ait::Normalization::\(kind)", "Parameters", "Prologue", "Epilogue"]
+        groupedColumns == nil ? "normalize" : "normalizeGroups",
+        (groupedColumns == nil ? ["ait::Normalization::\(kind)"] : [])
+          + ["Parameters", "Prologue", "Epilogue"]
           + rows.operandPacks(along: rows.loops.rank - 1)
           + ["\(rows.outerRank)", "\(rows.innerRank)", rows.exposes]
       ),
-      configuration: "rows of \(rows.innerRank) axes"
+      configuration: groupedColumns.map { "groups of \($0) columns" }
+        ?? "rows of \(rows.innerRank) axes"
     )
     let elements = (outer + inner).reduce(1, *)
     let cost = 8 + (node.fusion.prologue?.operationCount ?? 0) + epilogue.expanded().operationCount
@@ -73,7 +86,7 @@ struct NormalizationLowering {
           CPUCostModel(target),
           along: rows.loops.rank - 1,
           operations: cost,
-          passes: 1
+          passes: groupedColumns == nil ? 1 : 2
         )
       )
     ]
@@ -98,7 +111,7 @@ extension LayerNorm: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     try NormalizationLowering(
-      kind: "layer",
+      kind: .layer,
       epsilon: epsilon,
       hasWeight: hasWeight,
       hasBias: hasBias
@@ -109,7 +122,7 @@ extension LayerNorm: CPULowerable {
 extension RMSNorm: CPULowerable {
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
-    try NormalizationLowering(kind: "rms", epsilon: epsilon, hasWeight: hasWeight, hasBias: false)
+    try NormalizationLowering(kind: .rms, epsilon: epsilon, hasWeight: hasWeight, hasBias: false)
       .lowerTrailingAxes(node, target, axisCount: axisCount)
   }
 }
@@ -129,19 +142,36 @@ extension NormalizationLowering {
   }
 }
 
-/// The channel axis splits into groups and the channels of one: samples and groups are the rows.
+/// The channel axis splits into groups and the channels of one. Samples and groups are the rows; or,
+/// where channels lie side by side, groups are columns of the pixels.
 extension GroupNorm: CPULowerable {
+  /// Channels of a group, at most, that are columns: what the scratch memory has room for.
+  private static let mostColumns = 8192
+
   package func lowerToCPU(_ node: NodeContext, _ target: Target) throws(Diagnostic) -> [KernelCall]
   {
     let shape = node.inputs[0].type.shape
     let channels = (shape[1].constant ?? groupCount) / groupCount
     let spatial = Array(shape.dimensions.dropFirst(2))
     let lowering = NormalizationLowering(
-      kind: "layer",
+      kind: .layer,
       epsilon: epsilon,
       hasWeight: hasWeight,
       hasBias: hasBias
     )
+    if channels <= Self.mostColumns, isChannelsLast(node, shape) {
+      return try lowering.lower(
+        node,
+        target,
+        outer: [shape[0]],
+        inner: spatial + [shape[1]],
+        groupedColumns: channels
+      ) { operand, isParameter in
+        if isParameter { return [0] + spatial.map { _ in 0 } + [operand.layout.strides[0]] }
+        let own = LoopNest.strides(operand, over: shape)
+        return [own[0]] + Array(own.dropFirst(2)) + [own[1]]
+      }
+    }
     return try lowering.lower(
       node,
       target,
@@ -154,6 +184,17 @@ extension GroupNorm: CPULowerable {
       }
       let own = LoopNest.strides(operand, over: shape)
       return [own[0], own[1] * Dimension(channels), own[1]] + Array(own.dropFirst(2))
+    }
+  }
+
+  /// Whether what is read and what is written have a pixel's channels side by side, and not a
+  /// channel's pixels.
+  private func isChannelsLast(_ node: NodeContext, _ shape: Shape) -> Bool {
+    guard shape.rank > 2 else { return false }
+    let operands = [node.inputs[node.prologueInputs[0]], node.outputs[0]]
+    return operands.allSatisfy {
+      let own = LoopNest.strides($0, over: shape)
+      return own[1] == 1 && own[shape.rank - 1] != 1
     }
   }
 }
