@@ -101,9 +101,7 @@ struct Placements {
       else { return nil }
       return source(of: operand, inverse)
     case let permute as Permute:
-      var strides = layout.strides
-      for (axis, from) in permute.permutation.enumerated() { strides[from] = layout.strides[axis] }
-      return source(of: operand, Layout(offset: layout.offset, strides: strides))
+      return source(of: operand, Self.turned(layout, permute))
     default: return nil
     }
   }
@@ -162,33 +160,77 @@ struct Placements {
     }
   }
 
-  /// Lets a kernel write what a permute and a reshape would have to copy, in the reshape's order: the
+  /// Lets a kernel write what a permute and a reshape would otherwise have to copy, in the reshape's order: the
   /// heads of attention, joined again.
   private mutating func assignReshapes(_ order: [NodeID]) {
     for id in order.reversed() where graph[id].op is Reshape {
       let result = graph[id].outputs[0]
       let dense = Layout(rowMajor: graph[result].type.shape)
       guard let (value, layout) = source(of: result, dense), isPlaceable(value),
-        canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape)
+        canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape),
+        naturalLayout(of: result) == nil
       else { continue }
       targets[value] = Placement(root: .made(value), layout: layout)
     }
   }
 
+  /// The layout of a view of a value that lies row by row; nil where a copy is needed.
+  private func naturalLayout(of value: ValueID) -> Layout? {
+    let type = graph[value].type
+    guard let producer = graph.producer(of: value),
+      let view = graph[producer].op as? any ViewOperator
+    else { return Layout(rowMajor: type.shape) }
+    let operand = graph[producer].inputs[0]
+    return naturalLayout(of: operand).flatMap {
+      view.view(of: $0, operand: graph[operand].type, result: type)
+    }
+  }
+
   /// Lets a kernel write an image as a convolution behind a permute wants it: channels side by side.
   ///
-  /// It reads each element many times. Likewise between two permutes that undo each other: what comes
-  /// with channels last is written so.
+  /// It reads each element many times.
   private mutating func assignPixels(_ order: [NodeID]) {
     for id in order.reversed() {
       guard let permute = graph[id].op as? Permute else { continue }
       let result = graph[id].outputs[0]
-      guard isImage(result) || isPermutedBack(graph[id].inputs[0], permute) else { continue }
+      guard isImage(result) else { continue }
       let dense = Layout(rowMajor: graph[result].type.shape)
-      guard let (value, layout) = source(of: result, dense), isPlaceable(value),
-        canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape)
+      guard let (value, layout) = source(of: result, dense) ?? sharedSource(of: permute, id, dense),
+        isPlaceable(value), canWrite(value, layout), !layout.isRowMajor(graph[value].type.shape)
       else { continue }
       targets[value] = Placement(root: .made(value), layout: layout)
+    }
+  }
+
+  /// What a permute reads, if others that read it too can read it in any layout.
+  private func sharedSource(of permute: Permute, _ id: NodeID, _ layout: Layout)
+    -> (ValueID, Layout)?
+  {
+    let value = graph[id].inputs[0]
+    let turned = Self.turned(layout, permute)
+    return isReadable(value, turned) ? (value, turned) : nil
+  }
+
+  /// The layout of a permute's operand that gives its result one.
+  private static func turned(_ layout: Layout, _ permute: Permute) -> Layout {
+    var result = layout
+    for (axis, from) in permute.permutation.enumerated() {
+      result.strides[from] = layout.strides[axis]
+    }
+    return result
+  }
+
+  /// Whether all views of a value, and views of those, are still views in a layout.
+  private func isReadable(_ value: ValueID, _ layout: Layout) -> Bool {
+    guard !graph.outputs.contains(where: { $0.value == value }) else { return false }
+    return graph.consumers(of: value).allSatisfy { reader in
+      guard let view = graph[reader].op as? any ViewOperator else { return true }
+      let result = graph[reader].outputs[0]
+      let types = (graph[value].type, graph[result].type)
+      guard let seen = view.view(of: layout, operand: types.0, result: types.1) else {
+        return false
+      }
+      return isReadable(result, seen)
     }
   }
 
@@ -201,16 +243,36 @@ struct Placements {
     }
   }
 
-  /// Whether the value is made from the result of a permute that another one undoes, by an operator to
-  /// which one axis is as good as another. To products it is not.
-  private func isPermutedBack(_ value: ValueID, _ permute: Permute) -> Bool {
-    guard let producer = graph.producer(of: value) else { return false }
-    let node = graph[producer]
+  /// The layout of a result that is to lie as the operand does, since a permute behind it makes rows of
+  /// that; nil if rows are as good.
+  ///
+  /// For operators to which one axis is as good as another: to products it is not.
+  private func layoutOfOperand(_ value: ValueID, _ id: NodeID) -> Layout? {
+    let node = graph[id]
+    let shape = graph[value].type.shape
     guard node.op is GroupNorm || node.op is Softmax || node.op is Pointwise || node.op is Scan,
-      let before = graph.producer(of: node.inputs[0]), let first = graph[before].op as? Permute,
-      graph[node.inputs[0]].type.shape == graph[value].type.shape
-    else { return false }
-    return permute.permutation.map { first.permutation[$0] } == Array(permute.permutation.indices)
+      let operand = byValue[node.inputs[0]], graph[node.inputs[0]].type.shape == shape,
+      !operand.layout.isRowMajor(shape), !isFolded.contains(value)
+    else { return nil }
+    for reader in graph.consumers(of: value) {
+      guard let permute = graph[reader].op as? Permute else { continue }
+      let layout = Self.turned(
+        Layout(rowMajor: graph[graph[reader].outputs[0]].type.shape),
+        permute
+      )
+      if !layout.isRowMajor(shape), Self.order(layout, shape) == Self.order(operand.layout, shape),
+        canWrite(value, layout), isReadable(value, layout)
+      {
+        return layout
+      }
+    }
+    return nil
+  }
+
+  /// The axes of more than one element, from the largest stride to the least.
+  private static func order(_ layout: Layout, _ shape: Shape) -> [Int] {
+    let strides = layout.strides.map { abs($0.upperBound) }
+    return shape.dimensions.indices.filter { shape[$0] != 1 }.sorted { strides[$0] > strides[$1] }
   }
 
   /// Whether nobody but kernels reads the value: a view of a strided value might need a copy.
@@ -252,7 +314,7 @@ struct Placements {
           targets[output]
           ?? Placement(
             root: .made(output),
-            layout: Layout(rowMajor: graph[output].type.shape)
+            layout: layoutOfOperand(output, id) ?? Layout(rowMajor: graph[output].type.shape)
           )
       }
     }

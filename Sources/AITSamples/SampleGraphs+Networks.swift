@@ -89,6 +89,28 @@ extension SampleGraph {
       let out = try g.reshape(try g.layer(joined, 6, "out"), [6, .symbol("batch", 1...4), 6])
       try g.addOutput("y", try g.add(.value(try g.permute(out, [1, 0, 2])), .value(rows)))
     },
+    // Layers that read the images of all before them, in PyTorch's order of axes.
+    SampleGraph("dense_block") { g throws(Diagnostic) in
+      let x = try g.addInput("x", TensorType(.float32, [.symbol("batch", 1...3), 4, 5, 6]))
+      func layer(_ image: ValueID, _ channels: Int, _ name: String) throws(Diagnostic) -> ValueID {
+        let count = g[image].type.shape[1]
+        let filters = try g.addConstant(
+          name,
+          TensorType(.float32, [Dimension(channels), 3, 3, count])
+        )
+        let pixels = try g.permute(image, [0, 2, 3, 1])
+        let sums = try g.convolution(pixels, filters, padding: [Convolution.Padding(1, 1)])
+        return try g.permute(sums, [0, 3, 1, 2])
+      }
+      var images = [try layer(x, 5, "first")]
+      for (index, channels) in [3, 4].enumerated() {
+        let all = images.count == 1 ? images[0] : try g.concat(images, axis: 1)
+        images.append(try layer(try g.pointwise(.relu, all), channels, "layer\(index)"))
+      }
+      let all = try g.concat(images, axis: 1)
+      let wide = try g.pad(all, [1, 2, 0, 1])
+      try g.addOutput("y", try g.pointwise(.tanh, wide))
+    },
     SampleGraph("embedding") { g throws(Diagnostic) in
       let (batch, length) = (Dimension.symbol("batch", 1...3), Dimension.symbol("length", 1...7))
       let ids = try g.addInput("ids", TensorType(.int64, [batch, length]))

@@ -189,7 +189,34 @@ import Testing
     #expect(strides == ["512", "64", "8", "1"])
   }
 
-  @Test("What others read in another order, or somebody without a permute, lies row by row")
+  @Test("An image that others read as well, such as a residual, has channels side by side")
+  func sharedImages() throws {
+    let strides = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 5, 6]))
+      let filters = try g.addConstant("w", TensorType(.float32, [4, 3, 3, 8]))
+      let soft = try g.softmax(x, axis: 1)
+      try g.addOutput("y", try g.convolution(try g.permute(soft, [0, 2, 3, 1]), filters))
+      let rows = try g.permute(try g.reshape(soft, [Self.batch, 8, 30]), [0, 2, 1])
+      try g.addOutput("z", try g.softmax(rows, axis: 2))
+      return soft
+    }
+    #expect(strides == ["240", "1", "48", "8"])
+  }
+
+  @Test("Pixels that are seen as an image and as rows stay rows")
+  func imagesOfRows() throws {
+    let strides = try Self.strides { g in
+      let x = try g.addInput("x", TensorType(.float32, [Self.batch, 30, 8]))
+      let filters = try g.addConstant("w", TensorType(.float32, [4, 3, 3, 8]))
+      let soft = try g.softmax(x, axis: 2)
+      let channels = try g.reshape(try g.permute(soft, [0, 2, 1]), [Self.batch, 8, 5, 6])
+      try g.addOutput("y", try g.convolution(try g.permute(channels, [0, 2, 3, 1]), filters))
+      return soft
+    }
+    #expect(strides == ["240", "8", "1"])
+  }
+
+  @Test("What others read in another order, or as views of its rows, lies row by row")
   func permutesOfOthers() throws {
     let others = try Self.strides { g in
       let x = try g.addInput("x", TensorType(.float32, [Self.batch, 8, 5]))
@@ -203,7 +230,7 @@ import Testing
       let filters = try g.addConstant("w", TensorType(.float32, [4, 3, 3, 8]))
       let soft = try g.softmax(x, axis: 1)
       try g.addOutput("y", try g.convolution(try g.permute(soft, [0, 2, 3, 1]), filters))
-      try g.addOutput("z", try g.softmax(soft, axis: 3))
+      try g.addOutput("z", try g.softmax(try g.reshape(soft, [Self.batch, 240]), axis: 1))
       return soft
     }
     #expect(shared == ["240", "30", "6", "1"])

@@ -38,6 +38,40 @@ import Testing
     )
   }
 
+  @Test func growsWholesFromTheirBeginnings() throws {
+    try expect(
+      ConcatSimplification(),
+      on: """
+        input w: float32[2, 3]
+        input x: float32[2, 4]
+        input y: float32[2, 5]
+        input z: float32[2, 6]
+        c = concat(w, x, y, z) {axis: 1}
+        a = concat(w, x) {axis: 1}
+        b = concat(w, x, y) {axis: 1}
+        other = concat(x, w, y) {axis: 1}
+        output A = a
+        output B = b
+        output C = c
+        output OTHER = other
+        """,
+      becomes: """
+        input w: float32[2, 3]
+        input x: float32[2, 4]
+        input y: float32[2, 5]
+        input z: float32[2, 6]
+        a = concat(w, x) {axis: 1} : float32[2, 7]
+        other = concat(x, w, y) {axis: 1} : float32[2, 12]
+        b = concat(a, y) {axis: 1} : float32[2, 12]
+        c = concat(b, z) {axis: 1} : float32[2, 18]
+        output A = a
+        output B = b
+        output C = c
+        output OTHER = other
+        """
+    )
+  }
+
   @Test func readsWholePartsFromSeamToSeam() throws {
     try expect(
       ConcatSimplification(),

@@ -26,6 +26,13 @@ import Testing
     Row("joined_projections", ["matmul"]),
     Row("group_norm_silu", ["group_norm"]),
     Row("group_norm_of_pixels", ["group_norm"]),
+    Row(
+      "dense_block",
+      [
+        "convolution", "convolution", "concat", "pointwise", "convolution", "concat", "pad",
+        "pointwise",
+      ]
+    ),
     Row("patches", ["matmul", "concat", "layer_norm"]),
     Row("embedding", ["index_select", "layer_norm"]),
     Row(

@@ -36,6 +36,48 @@ import Testing
     )
   }
 
+  @Test func movesPermutesBehindWhatTreatsAxesAlike() throws {
+    try expect(
+      PermuteMotion(),
+      on: """
+        symbol n: 1...8
+        input x: float32[n, 5, 6, 4]
+        input s: float32[n, 5, 6, 3]
+        p = permute(x) {permutation: [0, 3, 1, 2]}
+        q = permute(s) {permutation: [0, 3, 1, 2]}
+        whole = concat(p, q) {axis: 1}
+        part = slice(whole) {starts: [0, 2, 1, 0], sizes: [n, 5, 4, 6]}
+        wide = pad(part) {low: [0, 1, 2, 3], high: [0, 4, 5, 6], value: 1.0}
+        output Y = wide
+        """,
+      becomes: """
+        symbol n: 1...8
+        input x: float32[n, 5, 6, 4]
+        input s: float32[n, 5, 6, 3]
+        whole_1 = concat(x, s) {axis: 3} : float32[n, 5, 6, 7]
+        part_1 = slice(whole_1) {starts: [0, 1, 0, 2], sizes: [n, 4, 6, 5]} : float32[n, 4, 6, 5]
+        wide_1 = pad(part_1) {low: [0, 2, 3, 1], high: [0, 5, 6, 4], value: 1.0} : float32[n, 11, 15, 10]
+        wide = permute(wide_1) {permutation: [0, 3, 1, 2]} : float32[n, 10, 11, 15]
+        output Y = wide
+        """
+    )
+  }
+
+  /// Parts of which one lies as the whole, or is permuted in another way.
+  @Test func leavesConcatenationsOfOthers() throws {
+    let before = """
+      input x: float32[2, 5, 5, 4]
+      input r: float32[2, 4, 5, 5]
+      p = permute(x) {permutation: [0, 3, 1, 2]} : float32[2, 4, 5, 5]
+      a = concat(p, r) {axis: 1} : float32[2, 8, 5, 5]
+      q = permute(x) {permutation: [0, 3, 2, 1]} : float32[2, 4, 5, 5]
+      b = concat(p, q) {axis: 1} : float32[2, 8, 5, 5]
+      output A = a
+      output B = b
+      """
+    try expect(PermuteMotion(), on: before, becomes: before)
+  }
+
   /// A permute that keeps the last axis, an operand that lies as the result, and constants.
   @Test func leavesTheRest() throws {
     let before = """

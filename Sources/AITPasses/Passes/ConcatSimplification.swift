@@ -15,6 +15,19 @@ import AITOperators
 /// z = y
 /// ```
 ///
+/// and
+/// ```
+/// a = concat(x, y) {axis: 1}
+/// b = concat(x, y, z) {axis: 1}
+/// ```
+/// becomes
+/// ```
+/// a = concat(x, y) {axis: 1}
+/// b = concat(a, z) {axis: 1}
+/// ```
+/// so that what grows from layer to layer, as in Huang et al., "Densely connected convolutional
+/// networks" (2017), lies in one place and is not copied for each.
+///
 /// Neighbouring slices of one tensor become one; a concat inside a concat along the same axis is
 /// opened if nothing else reads it; parts of extent 0 go; a slice that lies within one part, or
 /// runs from seam to seam and is all that is read, reads the parts. A slice that lies within the
@@ -68,6 +81,9 @@ package struct ConcatSimplification: GraphPass {
         index += 1
       }
     }
+    if let beginning = beginning(of: parts, concat, id, in: graph) {
+      parts.replaceSubrange(..<beginning.count, with: [beginning.value])
+    }
     guard parts != node.inputs || parts.count == 1 else { return }
     if parts.count == 1 {
       graph.forward(node.outputs[0], to: parts[0], isNew: made.contains(parts[0]))
@@ -77,6 +93,21 @@ package struct ConcatSimplification: GraphPass {
     for slice in made {
       if let source = graph.producer(of: slice) { graph.eraseIfUnused(source) }
     }
+  }
+
+  /// The longest concat of what some parts begin with that others read as well.
+  private func beginning(of parts: [ValueID], _ concat: Concat, _ id: NodeID, in graph: Graph)
+    -> (value: ValueID, count: Int)?
+  {
+    graph.consumers(of: parts[0]).compactMap { reader -> (value: ValueID, count: Int)? in
+      let node = graph[reader]
+      guard let other = node.op as? Concat, other.axis == concat.axis, node.fusion.isEmpty,
+        node.inputs.count >= 2, node.inputs.count < parts.count, parts.starts(with: node.inputs),
+        graph.useCount(of: node.outputs[0]) > 1
+          || !node.outputs.contains(where: graph[id].inputs.contains)
+      else { return nil }
+      return (node.outputs[0], node.inputs.count)
+    }.max { $0.count < $1.count }
   }
 
   /// The slice that two neighbouring slices of one tensor are together.

@@ -1,7 +1,7 @@
 import AITGraph
 import AITOperators
 
-/// Moves permutes of operands behind pointwise work.
+/// Moves permutes of operands behind pointwise work, concatenations, slices and paddings.
 ///
 /// ```
 /// p = permute(x) {permutation: [0, 3, 1, 2]}
@@ -14,6 +14,18 @@ import AITOperators
 /// c = reshape(b)
 /// t = pointwise(x, s, c) {body: (x0: float32, x1: float32, x2: float32) { t3 = multiply(x0, x1); t4
 ///     = add(t3, x2); return t4 }}
+/// y = permute(t) {permutation: [0, 3, 1, 2]}
+/// ```
+///
+/// and
+/// ```
+/// p = permute(x) {permutation: [0, 3, 1, 2]}
+/// q = permute(s) {permutation: [0, 3, 1, 2]}
+/// y = concat(p, q) {axis: 1}
+/// ```
+/// becomes
+/// ```
+/// t = concat(x, s) {axis: 3}
 /// y = permute(t) {permutation: [0, 3, 1, 2]}
 /// ```
 ///
@@ -35,10 +47,16 @@ package struct PermuteMotion: GraphPass {
     try graph.untilSettled { graph throws(Diagnostic) in
       let invariant = graph.invariantValues()
       for id in graph.sortedNodes() where graph.contains(id) {
-        guard graph.pointwise(id) != nil,
+        guard graph[id].fusion.isEmpty || graph.pointwise(id) != nil,
           graph[id].inputs.contains(where: { $0.index >= invariant.count || !invariant[$0.index] })
         else { continue }
-        try move(id, in: &graph)
+        switch graph[id].op {
+        case is Pointwise: try move(id, in: &graph)
+        case let concat as Concat: try move(concat, id, in: &graph)
+        case let slice as Slice: try move(slice, id, in: &graph)
+        case let pad as Pad: try move(pad, id, in: &graph)
+        default: break
+        }
       }
     }
   }
@@ -70,6 +88,64 @@ package struct PermuteMotion: GraphPass {
     }
   }
 
+  // MARK: - What treats all axes alike
+
+  /// Where all parts are permuted alike.
+  private func move(_ concat: Concat, _ id: NodeID, in graph: inout Graph) throws(Diagnostic) {
+    let node = graph[id]
+    guard let permute = rowsBreaker(node.inputs[0], in: graph) else { return }
+    var operands: [ValueID] = []
+    for input in node.inputs {
+      guard let (producer, own) = graph.plainProducer(of: input, Permute.self), own == permute
+      else { return }
+      operands.append(graph[producer].inputs[0])
+    }
+    let moved = Concat(axis: permute.permutation[concat.axis])
+    try replace(id, by: moved, of: operands, behind: permute, in: &graph)
+  }
+
+  private func move(_ slice: Slice, _ id: NodeID, in graph: inout Graph) throws(Diagnostic) {
+    guard let (permute, operand) = permuted(graph[id].inputs[0], in: graph) else { return }
+    let moved = Slice(
+      starts: permute.inverted(slice.starts),
+      sizes: permute.inverted(slice.sizes),
+      steps: permute.inverted(slice.steps)
+    )
+    try replace(id, by: moved, of: [operand], behind: permute, in: &graph)
+  }
+
+  private func move(_ pad: Pad, _ id: NodeID, in graph: inout Graph) throws(Diagnostic) {
+    guard let (permute, operand) = permuted(graph[id].inputs[0], in: graph) else { return }
+    let moved = Pad(
+      low: permute.inverted(pad.low),
+      high: permute.inverted(pad.high),
+      value: pad.value
+    )
+    try replace(id, by: moved, of: [operand], behind: permute, in: &graph)
+  }
+
+  /// The permute that makes a value, as `rowsBreaker`, and what it reads.
+  private func permuted(_ value: ValueID, in graph: Graph) -> (permute: Permute, operand: ValueID)?
+  {
+    guard let permute = rowsBreaker(value, in: graph), let producer = graph.producer(of: value)
+    else { return nil }
+    return (permute, graph[producer].inputs[0])
+  }
+
+  /// Puts an operator in the place of a node, and the permute of its operands behind it.
+  private func replace(
+    _ id: NodeID,
+    by op: any Operator,
+    of operands: [ValueID],
+    behind permute: Permute,
+    in graph: inout Graph
+  ) throws(Diagnostic) {
+    let node = graph[id]
+    let made = try graph.addNode(op, operands, name: node.name, source: node.source)[0]
+    let result = try graph.addView(permute, of: made, like: id)
+    graph.forward(node.outputs[0], to: result, isNew: true)
+  }
+
   /// The permute that makes a value, if it takes elements apart that lay side by side.
   private func rowsBreaker(_ value: ValueID, in graph: Graph) -> Permute? {
     guard let (id, permute) = graph.plainProducer(of: value, Permute.self),
@@ -90,5 +166,12 @@ package struct PermuteMotion: GraphPass {
     let result = try graph.addView(both, of: graph[inner].inputs[0], like: outer)
     graph.eraseIfUnused(outer)
     return result
+  }
+}
+
+extension Permute {
+  /// What belongs to the result's axes, in the order of the operand's.
+  fileprivate func inverted<Element>(_ values: [Element]) -> [Element] {
+    permutation.indices.sorted { permutation[$0] < permutation[$1] }.map { values[$0] }
   }
 }
