@@ -176,7 +176,7 @@ extension Dimension {
     return Term(coefficient: term.coefficient / unit.coefficient, factors: factors)
   }
 
-  private static func greatestCommonDivisor(_ left: Int, _ right: Int) -> Int {
+  static func greatestCommonDivisor(_ left: Int, _ right: Int) -> Int {
     var (first, second) = (left.magnitude, right.magnitude)
     while second != 0 { (first, second) = (second, first % second) }
     return Int(first)
@@ -188,30 +188,40 @@ extension Dimension {
   ///
   /// Exact for sums of products of symbols in which no symbol is squared, such as `(B - 1) * S`: the
   /// extremes of those lie where every symbol is at one of its bounds. Else by interval arithmetic,
-  /// term by term.
-  public var range: ClosedRange<Int> {
+  /// term by term, and by linear bounds of quotients.
+  public var range: ClosedRange<Int> { range(depth: Self.relaxationDepth) }
+
+  /// The range, with linear bounds for quotients in quotients up to a depth; each costs two ranges more.
+  func range(depth: Int) -> ClosedRange<Int> {
     var low = 0
     var high = 0
     for term in terms {
       var product = term.coefficient...term.coefficient
-      for factor in term.factors { product = Self.multiply(product, Self.range(of: factor)) }
+      for factor in term.factors {
+        product = Self.multiply(product, Self.range(of: factor, depth))
+      }
       low = Self.add(low, product.lowerBound)
       high = Self.add(high, product.upperBound)
     }
-    return rangeAtBounds ?? low...high
+    let apart = rangeAtBounds(depth) ?? low...high
+    guard depth > 0, let relaxed = relaxedRange(depth), relaxed.overlaps(apart) else {
+      return apart
+    }
+    return relaxed.clamped(to: apart)
   }
 
   /// The range by the values at all combinations of the atoms' bounds.
   ///
   /// nil where terms alone give the same, where an atom is squared or a sum may saturate, and for too
   /// many atoms. Atoms count as independent of each other, which widens the range at most.
-  private var rangeAtBounds: ClosedRange<Int>? {
+  private func rangeAtBounds(_ depth: Int) -> ClosedRange<Int>? {
     let factors = terms.flatMap(\.factors)
     let atoms = Set(factors)
-    guard atoms.count < factors.count, atoms.count <= 6, greatestMagnitude < Double(Self.limit),
+    guard atoms.count < factors.count, atoms.count <= 6,
+      greatestMagnitude(depth) < Double(Self.limit),
       terms.allSatisfy({ Set($0.factors).count == $0.factors.count })
     else { return nil }
-    let bounds = atoms.map { ($0, Self.range(of: $0)) }
+    let bounds = atoms.map { ($0, Self.range(of: $0, depth)) }
     var (low, high) = (Int.max, Int.min)
     for choice in 0..<(1 << bounds.count) {
       var values: [Atom: Int] = [:]
@@ -233,11 +243,13 @@ extension Dimension {
   public var lowerBound: Int { range.lowerBound }
 
   /// No number that evaluating the polynomial passes through is larger, atoms taken as they are.
-  var greatestMagnitude: Double {
+  var greatestMagnitude: Double { greatestMagnitude(Self.relaxationDepth) }
+
+  func greatestMagnitude(_ depth: Int) -> Double {
     terms.reduce(0) { sum, term in
       sum
         + term.factors.reduce(Double(term.coefficient.magnitude)) { product, factor in
-          let range = Self.range(of: factor)
+          let range = Self.range(of: factor, depth)
           return product * Double(max(range.lowerBound.magnitude, range.upperBound.magnitude))
         }
     }
@@ -253,11 +265,12 @@ extension Dimension {
     return (products.min() ?? 0)...(products.max() ?? 0)
   }
 
-  private static func range(of atom: Atom) -> ClosedRange<Int> {
+  private static func range(of atom: Atom, _ depth: Int) -> ClosedRange<Int> {
+    let depth = max(depth - 1, 0)
     switch atom {
     case .symbol(let symbol): return symbol.bounds
     case .floorDivide(let left, let right):
-      let (dividend, divisor) = (left.range, right.range)
+      let (dividend, divisor) = (left.range(depth: depth), right.range(depth: depth))
       guard divisor.lowerBound > 0 else { return -limit...limit }
       let quotients = [
         floorDivide(dividend.lowerBound, divisor.lowerBound),
@@ -267,16 +280,16 @@ extension Dimension {
       ]
       return (quotients.min() ?? 0)...(quotients.max() ?? 0)
     case .modulo(let left, let right):
-      let divisor = right.range
+      let divisor = right.range(depth: depth)
       guard divisor.lowerBound > 0 else { return -limit...limit }
-      let dividend = left.range
+      let dividend = left.range(depth: depth)
       let high = divisor.upperBound - 1
       return dividend.lowerBound >= 0 ? 0...Swift.min(high, dividend.upperBound) : 0...high
     case .minimum(let all):
-      let ranges = all.map(\.range)
+      let ranges = all.map { $0.range(depth: depth) }
       return (ranges.map(\.lowerBound).min() ?? 0)...(ranges.map(\.upperBound).min() ?? 0)
     case .maximum(let all):
-      let ranges = all.map(\.range)
+      let ranges = all.map { $0.range(depth: depth) }
       return (ranges.map(\.lowerBound).max() ?? 0)...(ranges.map(\.upperBound).max() ?? 0)
     }
   }

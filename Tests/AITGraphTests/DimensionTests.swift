@@ -107,6 +107,22 @@ import Testing
     #expect(((wide - 1) * wide * wide - wide).range.contains(0))
   }
 
+  @Test("quotients beside what they divide cancel in bounds")
+  func rangeOfQuotients() {
+    let s = Dimension.symbol("s", 4...512)
+    #expect((s / 2 - 2 * (s / 4)).range == 0...1)
+    #expect((s - 4 * (s / 4)).range == 0...3)
+    #expect((-4 * ((0 - s) / 4) - s).range == 0...3)
+    #expect(Dimension.minimum([s, -4 * ((0 - s) / 4)]) == s)
+    #expect((s / 3 - s / 2).range == -86 ... -1)
+    // Too large to be scaled, and as many quotients in quotients as a file may have.
+    let wide = Dimension.symbol("wide", 0...Int.max)
+    #expect((wide - 4 * (wide / 4)).range.contains(3))
+    var nested = s
+    for divisor in 2..<26 { nested = (nested + s) / Dimension(divisor) + s }
+    #expect(nested.range.contains(nested.evaluate(["s": 100]) ?? -1))
+  }
+
   static let ranges = ["a": 0...3, "b": 1...4, "c": 2...3]
 
   static func random(_ depth: Int, _ random: inout SmallRandom) -> (Dimension, Tree) {
