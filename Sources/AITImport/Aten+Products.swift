@@ -114,10 +114,19 @@ extension AtenOperator {
     guard try call.number("dropout_p", default: 0) == 0 else {
       throw call.unsupported("with dropout", hint: "export the module in eval mode")
     }
+    let (key, value) = (try call.tensor("key"), try call.tensor("value"))
+    let lengths = [try key.checkedExtent(-2), try value.checkedExtent(-2)]
+    // PyTorch sees no difference while it exports.
+    guard lengths[0] == lengths[1] || lengths.allSatisfy(\.isConstant) else {
+      throw call.unsupported(
+        "of \(lengths[0]) keys and \(lengths[1]) values",
+        hint: "name both lengths the same in dynamic_shapes: torch.export.Dim(\"length\")"
+      )
+    }
     return scaledDotProductAttention(
       try call.tensor("query"),
-      try call.tensor("key"),
-      try call.tensor("value"),
+      key,
+      value,
       mask: try call.optionalTensor(mask),
       scale: try call.optionalNumber("scale"),
       isCausal: try call.bool("is_causal"),

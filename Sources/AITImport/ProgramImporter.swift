@@ -8,8 +8,8 @@ struct ProgramImporter {
   var values: [String: AtenValue] = [:]
   /// Which tensors share memory.
   var memory = SharedMemory()
-  /// Inputs, weights and buffers, which a program must not change.
-  private var sources: Set<String> = []
+  /// Inputs, weights and buffers, which a program must not change, with the names that users know.
+  private var sources: [String: String] = [:]
   private var inputs: [Tensor] = []
 
   init(_ file: ProgramFile, bounds: [String: ClosedRange<Int>]) {
@@ -33,36 +33,45 @@ struct ProgramImporter {
     }
     for (argument, spec) in zip(program.graph.outputs, program.signature.outputs) {
       guard case .user = spec else {
-        if case .mutation(let what) = spec { try refuseMutation(what) }
+        if case .mutation(let what) = spec { throw mutation(of: what).located(at: file.path) }
         continue
       }
       switch argument {
       case .tensor(let tensorName):
-        guard case .tensor(let tensor) = try value(argument) else {
+        guard case .tensor(let tensor) = try output(argument, tensorName) else {
           throw Diagnostic(.corruptFile, "the output '\(tensorName)' is no tensor", at: file.path)
         }
         let unique = Identifier.unique(Identifier.make(tensorName), among: names)
         names.insert(unique)
         outputs.append(tensor.named(unique))
-      case .none: continue
+      // Their values stand in the program; whoever calls the library knows them.
+      case .none, .bool, .integer, .float, .string: continue
       default:
         throw Diagnostic(
           .unsupportedFormat,
-          "an output that is no tensor",
+          "an output that is no tensor\(argument.name.map { ": the number '\($0)'" } ?? "")",
           at: file.path,
-          hint: "return tensors alone"
+          hint: "return tensors: torch.tensor(number) makes one of a number that depends on sizes"
         )
       }
     }
     return try Graph(name: Identifier.make(name), inputs: inputs, outputs: outputs)
   }
 
-  private func refuseMutation(_ what: String) throws(Diagnostic) {
-    throw Diagnostic(
+  private func output(_ argument: ArgumentSchema, _ name: String) throws(Diagnostic) -> AtenValue {
+    do {
+      return try value(argument)
+    } catch {
+      throw error.located(at: "\(file.path): \(name)")
+    }
+  }
+
+  private func mutation(of what: String) -> Diagnostic {
+    Diagnostic(
       .unsupportedFormat,
       "the program changes '\(what)'",
-      at: file.path,
-      hint: "export a module in eval mode that changes neither its buffers nor its inputs"
+      hint: "export a module in eval mode that changes neither its buffers nor its inputs, and "
+        + "returns what is new"
     )
   }
 
@@ -90,7 +99,7 @@ struct ProgramImporter {
           hint: "export with tensors as inputs; numbers become part of the program"
         )
       }
-      sources.insert(name)
+      if case .constant(let key) = spec { sources[name] = key } else { sources[name] = name }
       guard let meta = module.graph.tensors[name] else {
         throw Diagnostic(.corruptFile, "the input '\(name)' has no type", at: file.path)
       }
@@ -265,7 +274,7 @@ struct ProgramImporter {
     for case .tensor(let output) in node.outputs { memory.rename(output, name) }
     if AtenOperator.identities.contains(AtenOperator.key(node.target)) { return }
     let root = memory.root(name)
-    if sources.contains(root) { try refuseMutation(root) }
+    if let what = sources[root] { throw mutation(of: what) }
     if case .tensor(let before) = values[name], before.dtype != result.dtype {
       result = result.cast(to: before.dtype)
     }

@@ -74,7 +74,7 @@ extension NodeSchema {
 
 extension ArgumentSchema {
   /// The name of a value.
-  fileprivate var name: String? {
+  var name: String? {
     switch self {
     case .tensor(let name), .symbol(let name): name
     default: nil

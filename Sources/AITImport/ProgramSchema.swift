@@ -271,11 +271,19 @@ struct TensorMeta: Decodable, Sendable {
     case storageOffset = "storage_offset"
   }
 
+  /// PyTorch's types that have no counterpart, by their numbers in `torch._export.serde.schema`.
+  private static let foreignTypes = [
+    9: "complex32", 10: "complex64", 11: "complex128", 28: "uint16", 29: "float8_e4m3fn",
+    30: "float8_e5m2", 31: "float8_e4m3fnuz", 32: "float8_e5m2fnuz", 33: "float8_e8m0fnu",
+    34: "uint32", 35: "uint64",
+  ]
+
   func elementType(at place: String) throws(Diagnostic) -> DType {
     guard let type = DType(torchNumber: dtype) else {
       throw Diagnostic(
         .unsupportedFormat,
-        "an element type of number \(dtype) in PyTorch's schema",
+        Self.foreignTypes[dtype].map { "the element type \($0)" }
+          ?? "an element type of number \(dtype) in PyTorch's schema",
         at: place,
         hint: "supported are \(DType.allCases.map(\.rawValue).joined(separator: ", "))"
       )

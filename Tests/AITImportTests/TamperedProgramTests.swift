@@ -149,7 +149,7 @@ private let tampered: [Tampered] = [
   Tampered(
     "a weight of a type that there is not",
     .unsupportedFormat,
-    says: "number 29",
+    says: "float8_e4m3fn",
     in: weights,
     #""dtype": 7"#,
     #""dtype": 29"#
@@ -297,7 +297,7 @@ private let tampered: [Tampered] = [
   Tampered(
     "a weight changed in place",
     .unsupportedFormat,
-    says: "changes 'p_first_weight'",
+    says: "changes 'first.weight'",
     gelu,
     gelu.replacing("gelu.default", with: "relu_.default")
       .replacing(#""linear""#, with: #""p_first_weight""#)
