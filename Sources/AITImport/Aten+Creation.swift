@@ -157,11 +157,12 @@ extension AtenOperator {
   private static func triangle(_ call: AtenCall, isLower: Bool) throws(Diagnostic) -> Tensor {
     let x = try call.subject()
     guard x.rank >= 2 else { throw call.unsupported("of rank \(x.rank)") }
-    let diagonal = try call.integer("diagonal", default: 0)
+    // With a cache of keys, an extent: how many there were before.
+    let diagonal = operand(try call.dimension("diagonal", default: 0), .int64)
     let rows = Tensor.arange(x.extent(-2), .int64).unsqueeze(axis: 1)
     let columns = Tensor.arange(x.extent(-1), .int64)
     let distance = columns - rows
-    let isKept = isLower ? distance .<= diagonal : distance .>= diagonal
+    let isKept = try apply(isLower ? .lessEqual : .greaterEqual, [distance, diagonal])
     return `where`(isKept, x, 0).cast(to: x.dtype)
   }
 }

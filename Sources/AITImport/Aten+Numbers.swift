@@ -28,7 +28,11 @@ extension AtenOperator {
     "operator.sub": numbers(.subtract, { $0 - $1 }, -),
     "operator.mul": numbers(.multiply, { $0 * $1 }, *),
     "operator.floordiv": numbers(.floorDivide, { $0 / $1 }, { ($0 / $1).rounded(.down) }),
-    "operator.mod": numbers(.remainder, { $0 % $1 }, { $0 - ($0 / $1).rounded(.down) * $1 }),
+    "operator.mod": numbers(
+      .remainder,
+      { $0.rest(by: $1) },
+      { $0 - ($0 / $1).rounded(.down) * $1 }
+    ),
     "operator.truediv": AtenOperator { (call) throws(Diagnostic) in
       let (left, right) = try call.pair()
       guard case .integer(let dividend) = left, case .integer(let divisor) = right,

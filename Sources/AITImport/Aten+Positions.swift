@@ -142,7 +142,8 @@ extension AtenOperator {
     }
   }
 
-  /// `x[:, rows, columns] = values`, or `+=`: positions joined to one axis, values in slices.
+  /// `x[:, rows, columns] = values`, or `+=`: positions joined to one axis, values in slices; axes that
+  /// stand apart, `x[rows, :, columns]`, are brought together.
   private static func put(_ call: AtenCall) throws(Diagnostic) -> Tensor {
     let x = try call.subject()
     let given = try call.optionalTensors("indices")
@@ -156,19 +157,23 @@ extension AtenOperator {
       return try masked(x, indices[0], first, values, call)
     }
     try checkPositions(indices, call)
-    guard last - first + 1 == axes.count else {
-      throw call.unsupported("by indices of axes that stand apart")
-    }
+    // Axes that stand apart come to the front, where the values have those of the positions as well.
+    let isTogether = last - first + 1 == axes.count
+    let order = axes + (0..<x.rank).filter { !axes.contains($0) }
+    let target = isTogether ? x : x.permute(order)
+    let place = isTogether ? first : 0
     let common = try Shape.broadcasting(indices.map(\.shape)).dimensions
     let extents = axes.map { x.extent($0) }
     let index = try joined(indices, extents).expand(common).flatten()
-    let outer = Array(x.shape.dimensions[..<first])
-    let inner = Array(x.shape.dimensions[(last + 1)...])
+    let outer = Array(target.shape.dimensions[..<place])
+    let inner = Array(target.shape.dimensions[(place + axes.count)...])
     let updates = values.expand(outer + common + inner)
       .reshape(outer + [common.reduce(1, *)] + inner)
-    return x.reshape(outer + [extents.reduce(1, *)] + inner)
-      .scatterSlices(axis: first, index, updates, try call.bool("accumulate") ? .add : .replace)
-      .reshape(x.shape.dimensions)
+    let written = target.reshape(outer + [extents.reduce(1, *)] + inner)
+      .scatterSlices(axis: place, index, updates, try call.bool("accumulate") ? .add : .replace)
+      .reshape(target.shape.dimensions)
+    guard !isTogether else { return written }
+    return written.permute(order.indices.map { order.firstIndex(of: $0) ?? $0 })
   }
 
   /// `x[:, mask] = values`, or `+=`: the values in the order of the mask's truths, or one for all.

@@ -303,16 +303,30 @@ extension AtenOperator {
     var result = x
     for (axis, shift) in zip(axes, shifts) {
       let extent = try result.checkedExtent(axis)
-      guard extent != 0 else { continue }
-      // The last elements come first.
-      let start = (extent - shift % extent) % extent
+      guard extent != 0, shift != 0 else { continue }
+      guard let start = firstRolled(shift, extent) else {
+        // How often the shift goes round the axis is known at run time only.
+        let moved = try apply(
+          .subtract,
+          [Tensor.arange(extent, .int64), operand(shift, .int64)]
+        )
+        let positions = try apply(.remainder, [moved, operand(extent, .int64)])
+        result = result.indexSelect(axis: axis, positions)
+        continue
+      }
       if start == 0 { continue }
-      result = concatenate(
-        [result.slice(axis: axis, from: start), result.slice(axis: axis, to: start)],
-        axis: axis
-      )
+      // The last elements come first.
+      let parts = result.split(sizes: [start, extent - start], axis: axis)
+      result = concatenate(Array(parts.reversed()), axis: axis)
     }
     return result
+  }
+
+  /// The position of the element that a shift brings to the front; nil if that depends on the extent.
+  private static func firstRolled(_ shift: Dimension, _ extent: Dimension) -> Dimension? {
+    if shift.upperBound <= 0, (extent + shift).lowerBound >= 0 { return 0 - shift }
+    if shift.lowerBound >= 0, (extent - shift).lowerBound >= 0 { return extent - shift }
+    return extent.isConstant && shift.isConstant ? (0 - shift) % extent : nil
   }
 
   private static func padding(_ mode: Tensor.PaddingMode) -> AtenOperator {

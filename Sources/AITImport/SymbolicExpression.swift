@@ -112,7 +112,7 @@ struct SymbolicExpression {
     case ("Min", 1...): return .minimum(operands)
     case ("FloorDiv", 2), ("CleanDiv", 2), ("PythonMod", 2), ("Mod", 2):
       guard operands[1] != 0 else { throw broken("a division by 0") }
-      return name.hasSuffix("Div") ? operands[0] / operands[1] : operands[0] % operands[1]
+      return name.hasSuffix("Div") ? operands[0] / operands[1] : operands[0].rest(by: operands[1])
     case ("Pow", 2), ("PowByNatural", 2):
       guard let exponent = operands[1].constant, (0...8).contains(exponent) else { break }
       return (0..<exponent).reduce(Dimension(1)) { product, _ in product * operands[0] }
@@ -180,5 +180,16 @@ struct SymbolicExpression {
 
   private func broken(_ what: String) -> Diagnostic {
     Diagnostic(.corruptFile, "an extent's expression: \(what) at '\(rest.prefix(40))'")
+  }
+}
+
+extension Dimension {
+  /// The remainder with the sign of the divisor, as what the quotient leaves.
+  ///
+  /// Sums with it simplify where `%` would stand as it is: `s + (-s) % 4`, an extent padded to a multiple
+  /// of 4, is `-4 * ((-s) // 4)`, and 4 divides it.
+  func rest(by divisor: Dimension) -> Dimension {
+    guard let by = divisor.constant, by > 0 else { return self % divisor }
+    return self - divisor * (self / divisor)
   }
 }

@@ -14,6 +14,7 @@ import Testing
     "layers", "images", "attention", "movements", "corners", "changes", "positions", "samples",
     "stacks", "recurrent", "numbers", "reviewed", "sizes", "rounding",
     "losses", "grids", "ordering", "masks", "bytes", "cells", "algebra", "specials", "parts",
+    "extents",
   ])
   func matchesPyTorch(_ name: String) throws { try Self.check(name, against: name) }
 

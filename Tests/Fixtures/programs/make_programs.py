@@ -19,7 +19,7 @@ DTYPES = {
     torch.int64: "I64", torch.int32: "I32", torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
 
-BARE = "losses", "grids", "ordering", "masks", "bytes", "cells", "algebra", "specials", "parts"
+BARE = "losses", "grids", "ordering", "masks", "bytes", "cells", "algebra", "specials", "parts", "extents"
 
 
 class Layers(nn.Module):
@@ -352,6 +352,25 @@ class Parts(nn.Module):
         return *a, *b, *c, *d, F.max_pool1d(x, 2), F.interpolate(x[None], 4, mode="nearest-exact")
 
 
+class Extents(nn.Module):
+    """Masks, shifts and padding by sizes, positions along axes that stand apart, a number returned."""
+
+    def forward(self, x, cache, rows):
+        t, p = x.shape[0], cache.shape[0]
+        a = torch.ones(t, p).tril(p - t), torch.ones(t, p).triu(t - p)
+        b = x.roll(1, 0), x.roll((-3, 5), (0, 1)), x.roll(2)
+        c = F.pad(x, (0, 0, 0, (4 - t % 4) % 4)).view(-1, 4, 4).roll(-2, 1).reshape(-1, 4)[:t]
+        y = F.avg_pool1d(cache[:, 0].T, 2)
+        z = F.avg_pool1d(y, 2).repeat_interleave(2, 1)
+        rest = y.shape[1] - z.shape[1]
+        d = torch.cat([y, F.pad(z, (rest // 2, rest - rest // 2))])
+        e = cache.clone()
+        e[rows, :, rows % 3] = x
+        f = cache.clone()
+        f[rows, 1:, rows % 3] += x[:, 1:]
+        return *a, *b, c, d, e, f, 7, None
+
+
 class Selecting(nn.Module):
     """A result whose shape depends on the data."""
 
@@ -412,7 +431,8 @@ def save(name, model, inputs, dynamic=None):
         given = tuple(torch.cat([each, each[:1]]) if sizes else each for each, sizes in zip(inputs, dynamic))
     names = [spec.arg.name for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
     tensors = {f"in.{key}": each for key, each in zip(names, given)}
-    tensors |= {f"out.{index}": each for index, each in enumerate(model(*given))}
+    outputs = [each for each in model(*given) if torch.is_tensor(each)]
+    tensors |= {f"out.{index}": each for index, each in enumerate(outputs)}
     write_safetensors(f"{HERE}/{name}.safetensors", tensors)
 
 
@@ -457,6 +477,9 @@ def main():
         special = torch.tensor([0.0, -0.0, 1, -1, math.inf, -math.inf, math.nan, 0.25, -0.75, 2.5, 30, 1e-3, 0.0, -2])
         save("specials", Specials(), (special, torch.cat([special[3:], special[:3]])))
         save("parts", Parts(), (torch.randn(4, 6), torch.tensor(1.5)))
+        rows = torch.export.Dim.AUTO
+        given = torch.randn(3, 4), torch.randn(7, 4, 3), torch.tensor([4, 0, 2])
+        save("extents", Extents(), given, ({0: rows}, {0: rows}, {0: rows}))
         save("selecting", Selecting(), (torch.randn(3, 3),))
         save("changing", Changing(), (torch.randn(3),))
         save("unknown", Unknown(), (torch.randn(3, 3),))
