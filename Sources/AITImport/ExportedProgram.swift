@@ -35,12 +35,23 @@ public struct ExportedProgram: Sendable {
   ///   - bounds: values that symbols may take, by their names, for those that the program leaves open.
   /// - Returns: the graph, its weights bound to the mapped file.
   /// - Throws: `unsupported-operator` with all operators that are not known, each with its line of
-  ///   Python and the number of its uses; what the operators find.
+  ///   Python and the number of its uses; `invalid-option` for bounds of a symbol that the program does
+  ///   not have; what the operators find.
   public func graph(named name: String, bounds: [String: ClosedRange<Int>] = [:])
     throws(Diagnostic) -> Graph
   {
     let coverage = coverage
     guard coverage.unsupported.isEmpty else { throw coverage.diagnostic(at: file.path) }
+    let symbols = file.program.ranges.keys.sorted()
+    if let unknown = bounds.keys.sorted().first(where: { !symbols.contains($0) }) {
+      throw Diagnostic(
+        .invalidOption,
+        "bounds of '\(unknown)': the program has no such symbol",
+        at: file.path,
+        hint: symbols.isEmpty
+          ? "all its sizes are known" : "its symbols are \(symbols.joined(separator: ", "))"
+      )
+    }
     var importer = ProgramImporter(file, bounds: bounds)
     return try importer.graph(named: name)
   }

@@ -28,7 +28,7 @@ struct Compile: AsyncParsableCommand {
   @Flag(
     help: """
       Of a program of torch.export, print its operators, which of them cannot be compiled, and where \
-      they come from; compile nothing.
+      they come from, then its inputs and their symbols; compile nothing.
       """
   )
   var dryRun = false
@@ -65,7 +65,9 @@ struct Compile: AsyncParsableCommand {
     }
     // Shapes and types are found while the graph is built.
     let graph = try options.graph.read(graph)
-    if !file.isProgram { print(graph.pseudoCode(), terminator: "") }
+    let code = graph.pseudoCode()
+    // Of a program, what --bound needs: the inputs, the symbols in them, and their bounds.
+    print(file.isProgram ? "\(code.prefix { $0 != "\n" })\n" : code, terminator: "")
     Terminal.printError("\(graph.nodeCount) nodes; nothing was compiled")
   }
 }

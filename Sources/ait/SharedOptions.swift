@@ -103,7 +103,16 @@ struct GraphOptions: ParsableArguments {
 
   /// Reads a graph and gives its constants their values.
   func read(_ path: String) throws(Diagnostic) -> Graph {
-    var graph = try ModelFile(path).readGraph(bounds: try bounds())
+    let file = ModelFile(path)
+    let bounds = try bounds()
+    if let given = bound.first, !file.isProgram {
+      throw Diagnostic(
+        .invalidOption,
+        "--bound \(given): '\(path)' is no program of torch.export",
+        hint: "the text of a graph states the bounds of its symbols"
+      )
+    }
+    var graph = try file.readGraph(bounds: bounds)
     if let weights { try graph.bindConstants(to: try Weights.load(weights)) }
     return graph
   }
@@ -113,7 +122,7 @@ struct GraphOptions: ParsableArguments {
     var bounds: [String: ClosedRange<Int>] = [:]
     for text in bound {
       let parts = text.split(separator: "=", maxSplits: 1)
-      let ends = (parts.last ?? "").split(separator: ".", omittingEmptySubsequences: true)
+      let ends = (parts.last ?? "").split(separator: "...", omittingEmptySubsequences: false)
       guard parts.count == 2, ends.count == 2, let least = Int(ends[0]),
         let greatest = Int(ends[1]), 0 <= least, least <= greatest
       else {

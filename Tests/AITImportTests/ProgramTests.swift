@@ -65,6 +65,17 @@ import Testing
     #expect(bounded.symbols.map(\.bounds) == [2...7])
   }
 
+  @Test func boundsOfUnknownSymbolsAreRefused() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/layers.pt2")
+    let symbol = try #require(try program.graph(named: "layers").symbols.first)
+    let diagnostic = try #require(throws: Diagnostic.self) {
+      try program.graph(named: "layers", bounds: ["rows": 2...7])
+    }
+    #expect(diagnostic.identity == .invalidOption)
+    #expect(diagnostic.message.contains("'rows'"))
+    #expect(diagnostic.hint?.contains(symbol.name) ?? false)
+  }
+
   @Test func allUnknownOperatorsAreTold() throws {
     let program = try ExportedProgram(contentsOf: "\(Self.folder)/unknown.pt2")
     #expect(program.coverage.unsupported.map(\.count) == [2, 1])

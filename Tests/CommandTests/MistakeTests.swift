@@ -35,6 +35,16 @@ import Testing
       says: ["'cpu:x86-64-v5'", "hint: did you mean"]
     ),
     Mistake(
+      arguments: ["compile", "mlp.ait", "--bound", "batch=1...8"],
+      code: 64,
+      says: ["--bound batch=1...8", "is no program", "hint: "]
+    ),
+    Mistake(
+      arguments: ["compile", "mlp.ait", "--bound", "batch=1.8"],
+      code: 64,
+      says: ["--bound batch=1.8", "hint: "]
+    ),
+    Mistake(
       arguments: ["compile", "mlp.ait", "--compiler", "/nowhere/clang++"],
       code: 1,
       says: ["/nowhere/clang++", "no program here", "hint: "]
