@@ -52,7 +52,13 @@ public struct ExportedProgram: Sendable {
           ? "all its sizes are known" : "its symbols are \(symbols.joined(separator: ", "))"
       )
     }
-    var importer = ProgramImporter(file, bounds: bounds)
+    // What `Dim.AUTO` and `Dim.DYNAMIC` leave open is saved as two or more, and PyTorch runs the program
+    // at one as well.
+    if file.program.ranges.values.contains(where: { $0.least == 2 }) {
+      var tolerant = ProgramImporter(file, bounds: bounds, allowsOne: true)
+      if let graph = try? tolerant.graph(named: name) { return graph }
+    }
+    var importer = ProgramImporter(file, bounds: bounds, allowsOne: false)
     return try importer.graph(named: name)
   }
 }

@@ -5,6 +5,8 @@ import AITGraph
 struct ProgramImporter {
   let file: ProgramFile
   private let bounds: [String: ClosedRange<Int>]
+  /// Whether symbols of two or more may be one.
+  private let allowsOne: Bool
   var values: [String: AtenValue] = [:]
   /// Which tensors share memory.
   var memory = SharedMemory()
@@ -12,9 +14,10 @@ struct ProgramImporter {
   private var sources: [String: String] = [:]
   private var inputs: [Tensor] = []
 
-  init(_ file: ProgramFile, bounds: [String: ClosedRange<Int>]) {
+  init(_ file: ProgramFile, bounds: [String: ClosedRange<Int>], allowsOne: Bool) {
     self.file = file
     self.bounds = bounds
+    self.allowsOne = allowsOne
   }
 
   mutating func graph(named name: String) throws(Diagnostic) -> Graph {
@@ -142,7 +145,8 @@ struct ProgramImporter {
   private func range(of symbol: String) -> ClosedRange<Int> {
     if let given = bounds[symbol] { return given }
     let range = file.program.ranges[symbol]
-    let least = max(range?.least ?? 0, 0)
+    var least = max(range?.least ?? 0, 0)
+    if allowsOne, least == 2 { least = 1 }
     let greatest = min(range?.greatest ?? .max, ExportedProgram.defaultBound)
     return least...max(least, greatest)
   }

@@ -76,6 +76,12 @@ import Testing
     #expect(diagnostic.hint?.contains(symbol.name) ?? false)
   }
 
+  /// PyTorch saves what `Dim.AUTO` leaves open as two or more, and runs the program at one.
+  @Test func openSizesMayBeOne() throws {
+    let program = try ExportedProgram(contentsOf: "\(Self.folder)/older_2_8.pt2")
+    #expect(try program.graph(named: "older").symbols.map(\.bounds) == [1...32])
+  }
+
   @Test func allUnknownOperatorsAreTold() throws {
     let program = try ExportedProgram(contentsOf: "\(Self.folder)/unknown.pt2")
     #expect(program.coverage.unsupported.map(\.count) == [2, 1])
