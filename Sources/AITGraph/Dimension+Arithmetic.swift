@@ -63,14 +63,15 @@ extension Dimension {
         Term(coefficient: $0.coefficient / shared, factors: $0.factors)
       }
     )
-    // ⌊⌊x / a⌋ / b⌋ = ⌊x / (a·b)⌋.
-    if reduced.terms.count == 1, reduced.terms[0].coefficient == 1,
-      reduced.terms[0].factors.count == 1,
-      case .floorDivide(let inner, let innerDivisor) = reduced.terms[0].factors[0],
-      let innerBy = innerDivisor.constant, innerBy > 0
+    // ⌊(⌊x / a⌋ + n) / b⌋ = ⌊(x + a·n) / (a·b)⌋, as where an image is halved again and again.
+    if let first = reduced.terms.first, first.coefficient == 1, first.factors.count == 1,
+      case .floorDivide(let inner, let innerDivisor) = first.factors[0],
+      let innerBy = innerDivisor.constant, innerBy > 0,
+      let offset = Dimension(normalizing: Array(reduced.terms.dropFirst())).constant
     {
+      let dividend = inner + Dimension(Self.multiply(offset, innerBy))
       return quotient
-        + inner.floorDivided(by: Dimension(Self.multiply(innerBy, by / shared)))
+        + dividend.floorDivided(by: Dimension(Self.multiply(innerBy, by / shared)))
     }
     if by / shared == 1 { return quotient + reduced }
     return quotient + Dimension(atom: .floorDivide(reduced, Dimension(by / shared)))

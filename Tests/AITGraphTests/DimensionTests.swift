@@ -17,6 +17,8 @@ import Testing
     #expect((4 * B + 3) / 4 == B)
     #expect((S + 7) / 8 * 8 != S + 7)
     #expect((S / 2) / 3 == S / 6)
+    #expect((((S + 1) / 2 + 1) / 2 + 1) / 2 == (S + 7) / 8)
+    #expect(((S - 3) / 2 - 1) / 2 == (S - 5) / 4)
     #expect(8 * S % 4 == 0)
     #expect((8 * S + 3) % 4 == 3)
     #expect((2 * S) / 4 == S / 2)
