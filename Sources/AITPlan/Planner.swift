@@ -64,8 +64,12 @@ package struct Planner {
       sizeConstraints: sizeConstraints
     )
     let symbols = graph.symbols
-    try plan.verify(symbols: symbols.values(\.bounds.upperBound))
-    try plan.verify(symbols: symbols.values(\.bounds.lowerBound))
+    let sizes = [symbols.values(\.bounds.upperBound), symbols.values(\.bounds.lowerBound)]
+    // No run has sizes that a constraint refuses.
+    for each in sizes
+    where sizeConstraints.allSatisfy({ $0.margin.evaluate(each).map { $0 >= 0 } ?? true }) {
+      try plan.verify(symbols: each)
+    }
     return plan
   }
 

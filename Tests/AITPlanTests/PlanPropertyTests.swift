@@ -1,6 +1,7 @@
 import AITCPU
 import AITGraph
 import AITKernels
+import AITOperators
 import AITPasses
 import AITPlan
 import AITReference
@@ -25,6 +26,24 @@ import Testing
         "\(error) (seed \(seed), \(isOptimized ? "optimised" : "as it was made"))\n\(graph)"
       )
     }
+  }
+
+  @Test("sizes that no run has are not verified")
+  func refusedSizes() throws {
+    let graph = try Graph.parse(
+      """
+      graph reflect {
+        symbol n: 1...64
+        input x: float32[n]
+        s = softmax(x) {axis: 0}
+        border = slice(s) {starts: [n - 2], sizes: [1], steps: [-1]}
+        y = concat(s, border) {axis: 0}
+        output y = y
+      }
+      """
+    )
+    let plan = try Planner.plan(graph, for: Self.backend)
+    #expect(plan.sizeConstraints.contains { $0.margin.evaluate(["n": 1]).map { $0 < 0 } ?? false })
   }
 
   static func check(_ plan: Plan, seed: UInt64) throws {
