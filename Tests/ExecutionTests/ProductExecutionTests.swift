@@ -38,16 +38,7 @@ import Testing
     let kernels = try compiler.plan(graph).steps.map(\.kernel.configuration)
     #expect(kernels.count == 2)
     #expect(kernels.allSatisfy { $0.contains("seven products for eight") == allowsStrassen })
-    let folder = try TemporaryFolder()
-    let verification = Verification(compiler: compiler, workDirectory: folder.path, threads: 2)
-    for share in [0.0, 1] {
-      let inputs = RandomInputs(for: graph, seed: 3, share: share).inputs
-      let report = try await verification.run(graph, inputs)
-      #expect(report.outputs.count == 2)
-      for output in report.outputs {
-        #expect(output.comparison.isEqual, "\(output.name) at \(share): \(output.comparison)")
-      }
-    }
+    try await compiler.expectEqualAtBothEnds(graph, outputCount: 2)
   }
 
   @Test("What is odd, short, narrow or no constant of float32 is multiplied by definition")

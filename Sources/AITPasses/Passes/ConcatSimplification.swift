@@ -102,10 +102,11 @@ package struct ConcatSimplification: GraphPass {
     graph.consumers(of: parts[0]).compactMap { reader -> (value: ValueID, count: Int)? in
       let node = graph[reader]
       guard let other = node.op as? Concat, other.axis == concat.axis, node.fusion.isEmpty,
-        node.inputs.count >= 2, node.inputs.count < parts.count, parts.starts(with: node.inputs),
-        graph.useCount(of: node.outputs[0]) > 1
-          || !node.outputs.contains(where: graph[id].inputs.contains)
+        node.inputs.count >= 2, node.inputs.count < parts.count, parts.starts(with: node.inputs)
       else { return nil }
+      // One that this concat alone reads is opened instead.
+      let isOpened = graph[id].inputs.contains(node.outputs[0]) && graph.hasOneUse(node.outputs[0])
+      guard !isOpened else { return nil }
       return (node.outputs[0], node.inputs.count)
     }.max { $0.count < $1.count }
   }

@@ -93,15 +93,12 @@ package struct PermuteMotion: GraphPass {
   /// Where all parts are permuted alike.
   private func move(_ concat: Concat, _ id: NodeID, in graph: inout Graph) throws(Diagnostic) {
     let node = graph[id]
-    guard let permute = rowsBreaker(node.inputs[0], in: graph) else { return }
-    var operands: [ValueID] = []
-    for input in node.inputs {
-      guard let (producer, own) = graph.plainProducer(of: input, Permute.self), own == permute
-      else { return }
-      operands.append(graph[producer].inputs[0])
-    }
+    let parts = node.inputs.compactMap { permuted($0, in: graph) }
+    guard parts.count == node.inputs.count, let permute = parts.first?.permute,
+      parts.allSatisfy({ $0.permute == permute })
+    else { return }
     let moved = Concat(axis: permute.permutation[concat.axis])
-    try replace(id, by: moved, of: operands, behind: permute, in: &graph)
+    try replace(id, by: moved, of: parts.map(\.operand), behind: permute, in: &graph)
   }
 
   private func move(_ slice: Slice, _ id: NodeID, in graph: inout Graph) throws(Diagnostic) {
