@@ -143,12 +143,10 @@ private struct DeviceAttention {
 
   /// The blocks that may leave sums in the workspace.
   ///
-  /// What is folded is computed without one. Only widths whose parts lanes bring together in full, four
-  /// columns each, have run divided on a GPU.
+  /// What is folded is computed without one.
   private var states: Int {
     let isFolded = node.outputs.contains(where: \.isConstant)
-    let isDivided =
-      hasFewQueries && keys.upperBound >= AttentionRule.dividedKeys && widths.width % 128 == 0
+    let isDivided = hasFewQueries && keys.upperBound >= AttentionRule.dividedKeys
     return isDivided && !isFolded ? AttentionRule.states : 0
   }
 

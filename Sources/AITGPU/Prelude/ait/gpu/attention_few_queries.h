@@ -248,6 +248,8 @@ AIT_DEVICE void finishAttentionFewQueries(const AttentionFewQueriesArguments<Con
   constexpr int kRounds = (kWidth + 127) / 128;
   constexpr float kNone = -kInfinityOf<float>;
   const int lane = laneIndex();
+  // While all lanes are here: it is a shuffle.
+  const int warp = warpIndex();
   const int group = static_cast<int>(blockIndex()) / Shape::kTileM;
   const int row = static_cast<int>(blockIndex()) % Shape::kTileM;
   const AttentionTile tile(group, arguments.problem.tiles, arguments.problem.tileCount);
@@ -283,11 +285,11 @@ AIT_DEVICE void finishAttentionFewQueries(const AttentionFewQueriesArguments<Con
   constexpr int kTurns = Shape::kMostParts / Shape::kWarps;
   float scales[kTurns];
   AIT_UNROLL
-  for (int i = 0; i < kTurns; ++i) scales[i] = shuffle(factor, i * Shape::kWarps + warpIndex());
+  for (int i = 0; i < kTurns; ++i) scales[i] = shuffle(factor, i * Shape::kWarps + warp);
   float sums[kRounds][4] = {};
   AIT_UNROLL
   for (int i = 0; i < kTurns; ++i) {
-    const int part = i * Shape::kWarps + warpIndex();
+    const int part = i * Shape::kWarps + warp;
     if (part >= arguments.parts) continue;
     AIT_UNROLL
     for (int round = 0; round < kRounds; ++round) {
@@ -305,7 +307,7 @@ AIT_DEVICE void finishAttentionFewQueries(const AttentionFewQueriesArguments<Con
   for (int round = 0; round < kRounds; ++round) {
     const int column = round * 128 + lane * 4;
     if (column >= kWidth) continue;
-    float* to = shared + warpIndex() * kWidth + column;
+    float* to = shared + warp * kWidth + column;
     storeShared(to, sums[round][0], sums[round][1]);
     storeShared(to + 2, sums[round][2], sums[round][3]);
   }

@@ -27,7 +27,7 @@ AIT_DEVICE int threadIndex() { return static_cast<int>(threadIdx.x); }
 AIT_DEVICE int64_t blockIndex() { return blockIdx.x; }
 AIT_DEVICE int64_t blockCount() { return gridDim.x; }
 AIT_DEVICE int laneIndex() { return static_cast<int>(threadIdx.x & 31); }
-/// The warp's index, known to the compiler to be the same in all lanes.
+/// The warp's index, known to the compiler to be the same in all lanes; all of them ask at once.
 AIT_DEVICE int warpIndex() {
   return __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) >> 5, 0);
 }

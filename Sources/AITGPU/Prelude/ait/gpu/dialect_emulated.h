@@ -33,7 +33,6 @@ AIT_DEVICE int threadIndex() { return emulated::thread().index; }
 AIT_DEVICE int64_t blockIndex() { return emulated::thread().block; }
 AIT_DEVICE int64_t blockCount() { return emulated::thread().blockCount; }
 AIT_DEVICE int laneIndex() { return emulated::thread().index & 31; }
-AIT_DEVICE int warpIndex() { return emulated::thread().index >> 5; }
 
 AIT_DEVICE void synchronizeBlock(int line = __builtin_LINE()) {
   auto& thread = emulated::thread();
@@ -108,6 +107,11 @@ AIT_DEVICE T shuffle(T value, int from, int line = __builtin_LINE()) {
       },
       "shuffle", line);
   return slot.result;
+}
+
+/// A shuffle, as on a GPU: lanes that are elsewhere are missed.
+AIT_DEVICE int warpIndex(int line = __builtin_LINE()) {
+  return shuffle(emulated::thread().index >> 5, 0, line);
 }
 
 AIT_DEVICE void computeNow(int&) {}
