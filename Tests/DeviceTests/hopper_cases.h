@@ -17,7 +17,7 @@ using BF16 = ait::bfloat16;
 template <class T, int tileM, int tileN, int stages, int consumers, int clusterM = 1,
           int clusterN = 1, int splitK = 1, bool isPersistent = false, Major majorA = Major::k,
           Major majorB = Major::k, int batchRank = 0, int multiple = 8, int blocks = 1,
-          bool rehearses = false, bool isTransposed = false>
+          bool rehearses = false, bool isTransposed = false, bool isPingPong = false>
 struct Hopper : ait::MatmulHopperDefaults {
   using Element = T;
   static constexpr int kTileM = tileM;
@@ -35,6 +35,7 @@ struct Hopper : ait::MatmulHopperDefaults {
   static constexpr int kBlocksPerMultiprocessor = blocks;
   static constexpr bool kRehearses = rehearses;
   static constexpr bool kIsTransposed = isTransposed;
+  static constexpr bool kIsPingPong = isPingPong;
 };
 
 /// The layouts of A and B, of which the matrix units take the other as theirs if they compute the
@@ -99,14 +100,27 @@ using Out = ait::Outputs<
   X(second_k4_s3, BiasResidual, F16, 128, 128, 3, 2, 1, 1, 4)
 
 // Large products.
-#define AIT_HOPPER_LARGE(X)                                             \
-  X(large_128x256_s4, Identity, F16, 128, 256, 4, 2, 1, 1, 1, true)     \
-  X(large_128x256_s4_c21, Identity, F16, 128, 256, 4, 2, 2, 1, 1, true) \
-  X(large_128x256_s4_c12, Identity, F16, 128, 256, 4, 2, 1, 2, 1, true) \
-  X(large_256x128_s4, Identity, F16, 256, 128, 4, 2, 1, 1, 1, true)     \
-  X(large_256x128_s4_c21, Identity, F16, 256, 128, 4, 2, 2, 1, 1, true) \
-  X(large_256x128_s4_c12, Identity, F16, 256, 128, 4, 2, 1, 2, 1, true) \
-  X(large_128x192_s5_c21, Identity, F16, 128, 192, 5, 2, 2, 1, 1, true)
+#define AIT_PING_PONG(clusterM, clusterN) \
+  clusterM, clusterN, 1, true, Major::k, Major::k, 0, 8, 1, false, false, true
+#define AIT_HOPPER_LARGE(X)                                                            \
+  X(large_128x256_s4, Identity, F16, 128, 256, 4, 2, 1, 1, 1, true)                    \
+  X(large_128x256_s4_c21, Identity, F16, 128, 256, 4, 2, 2, 1, 1, true)                \
+  X(large_128x256_s4_c12, Identity, F16, 128, 256, 4, 2, 1, 2, 1, true)                \
+  X(large_256x128_s4, Identity, F16, 256, 128, 4, 2, 1, 1, 1, true)                    \
+  X(large_256x128_s4_c21, Identity, F16, 256, 128, 4, 2, 2, 1, 1, true)                \
+  X(large_256x128_s4_c12, Identity, F16, 256, 128, 4, 2, 1, 2, 1, true)                \
+  X(large_128x192_s5_c21, Identity, F16, 128, 192, 5, 2, 2, 1, 1, true)                \
+  X(large_192x128_pp, Identity, F16, 192, 128, 5, 2, AIT_PING_PONG(1, 1))              \
+  X(large_192x128_pp_c21, Identity, F16, 192, 128, 5, 2, AIT_PING_PONG(2, 1))          \
+  X(large_192x128_pp_c12, Identity, F16, 192, 128, 5, 2, AIT_PING_PONG(1, 2))          \
+  X(large_192x128_pp_gelu, BiasGelu, F16, 192, 128, 5, 2, AIT_PING_PONG(1, 1))         \
+  X(large_128x192_pp_gelu, BiasGelu, F16, 128, 192, 5, 2, AIT_PING_PONG(1, 1))         \
+  X(large_128x128_pp_gelu, BiasGelu, F16, 128, 128, 6, 2, AIT_PING_PONG(1, 1))         \
+  X(large_192x96_pp_residual, BiasResidual, F16, 192, 96, 5, 2, AIT_PING_PONG(1, 1))   \
+  X(large_128x160_pp_residual, BiasResidual, F16, 128, 160, 5, 2, AIT_PING_PONG(1, 1)) \
+  X(large_192x192_gelu, BiasGelu, F16, 192, 192, 4, 3)                                 \
+  X(large_192x192_residual, BiasResidual, F16, 192, 192, 4, 3)                         \
+  X(large_128x256_gelu, BiasGelu, F16, 128, 256, 4, 2, 1, 1, 1, true)
 
 // Few rows: bound by the bandwidth at which B comes, so with many stages of few columns.
 #define AIT_TRANSPOSED(splitK, blocks) \
@@ -140,7 +154,13 @@ using Out = ait::Outputs<
     0, 8, 1, false, true)                                                                          \
   X(form_f16_rows, RowsAndTransposed, F16, 128, 64, 4, 2)                                          \
   X(form_f16_rehearsed, BiasResidual, F16, 128, 128, 4, 2, AIT_ONE_BLOCK, 1, true)                 \
-  X(form_f16_64x32_k8, Bias, F16, 64, 32, 4, 1, 1, 1, 8)
+  X(form_f16_64x32_k8, Bias, F16, 64, 32, 4, 1, 1, 1, 8)                                           \
+  X(form_bf16_pp, BiasResidual, BF16, 192, 96, 3, 2, AIT_PING_PONG(2, 1))                          \
+  X(form_f16_pp_an_bn, BiasGelu, F16, 128, 192, 3, 2, 1, 2, 1, true, Major::mn, Major::mn, 0, 8,   \
+    1, false, false, true)                                                                         \
+  X(form_f16_pp_batch_odd, BiasResidual, F16, 64, 32, 5, 2, 1, 1, 1, true, Major::k, Major::k, 1,  \
+    1, 1, false, false, true)                                                                      \
+  X(form_f16_192x192_3, BiasResidual, F16, 192, 192, 4, 3)
 
 #define AIT_HOPPER_CASES(X) \
   AIT_HOPPER_FIRST(X)       \

@@ -89,6 +89,17 @@ import Testing
     #expect(!c.isLegal(majorA: "k", majorB: "k"), "registers of two blocks")
     c = HopperConfiguration(splitK: 2, isPersistent: 1)
     #expect(!c.isLegal(majorA: "k", majorB: "k"))
+    c = HopperConfiguration(tileM: 192, tileN: 192, consumers: 3)
+    #expect(c.isLegal(majorA: "k", majorB: "k"))
+    c.tileN = 256
+    c.stages = 3
+    #expect(!c.isLegal(majorA: "k", majorB: "k"), "128 sums of three warp groups")
+    c = HopperConfiguration(tileM: 192, isPersistent: 1, isPingPong: 1)
+    #expect(c.isLegal(majorA: "k", majorB: "k"), "192 sums of each of two")
+    c.tileN = 160
+    #expect(!c.isLegal(majorA: "k", majorB: "k"), "240 sums")
+    c = HopperConfiguration(isPingPong: 1)
+    #expect(!c.isLegal(majorA: "k", majorB: "k"), "turns at one tile")
   }
 
   @Test("More work takes no less time, for every candidate")

@@ -33,7 +33,7 @@ enum MatmulCandidate: Hashable, Sendable {
   var tile: [Int] {
     switch self {
     case .fewRows(let c): [0, c.rows, c.tileN]
-    case .hopper(let c): [1, c.tileM, c.tileN]
+    case .hopper(let c): [1 + 2 * c.isPingPong, c.tileM, c.tileN]
     case .multistage(let c): [2, c.tileM, c.tileN]
     }
   }
@@ -48,7 +48,7 @@ enum MatmulCandidate: Hashable, Sendable {
       if c.isTransposed == 1 { parts[0] = "Hopper \(c.tileN)x\(c.tileM) transposed" }
       if c.splitK > 1 { parts.append("K in \(c.splitK) parts") }
       if c.clusterM * c.clusterN > 1 { parts.append("clusters of \(c.clusterM)x\(c.clusterN)") }
-      if c.isPersistent == 1 { parts.append("persistent") }
+      if c.isPersistent == 1 { parts.append(c.isPingPong == 1 ? "ping-pong" : "persistent") }
       if c.blocksPerMultiprocessor > 1 { parts.append("room for \(c.blocksPerMultiprocessor)") }
       return parts.joined(separator: ", ")
     }

@@ -43,9 +43,13 @@ enum MatmulCandidates {
 
   private static let hopperTiles: [(m: Int, n: Int, consumers: Int)] = [
     (128, 256, 2), (128, 192, 2), (128, 160, 2), (128, 128, 2), (128, 96, 2), (128, 64, 2),
-    (256, 128, 2), (256, 96, 2), (256, 64, 2), (192, 128, 3), (192, 96, 3), (64, 256, 1),
-    (64, 192, 1), (64, 160, 1), (64, 128, 1), (64, 96, 1), (64, 64, 1), (64, 32, 1),
+    (256, 128, 2), (256, 96, 2), (256, 64, 2), (192, 192, 3), (192, 160, 3), (192, 128, 3),
+    (192, 96, 3), (64, 256, 1), (64, 192, 1), (64, 160, 1), (64, 128, 1), (64, 96, 1), (64, 64, 1),
+    (64, 32, 1),
   ]
+
+  /// Tiles of a single warp group, two of which take turns.
+  private static let pingPongTiles = [(192, 128), (128, 192), (128, 160), (192, 96), (128, 128)]
 
   private static func hopper(majorA: String, majorB: String) -> [HopperConfiguration] {
     var result: [HopperConfiguration] = []
@@ -68,6 +72,14 @@ enum MatmulCandidates {
       (base.clusterM, base.clusterN, base.isPersistent) = (1, 1, 0)
       for split in [2, 4] {
         base.splitK = split
+        add(base)
+      }
+    }
+    for tile in pingPongTiles {
+      var base = HopperConfiguration(isPersistent: 1, isPingPong: 1)
+      (base.tileM, base.tileN) = tile
+      for (m, n) in [(1, 1), (2, 1), (1, 2)] {
+        (base.clusterM, base.clusterN) = (m, n)
         add(base)
       }
     }

@@ -31,7 +31,7 @@ struct MatmulChoice: Sendable {
   /// The most kernels of a product for one architecture: each takes a second to compile.
   static let limit = 4
   /// How many candidates of one tile are worth measuring.
-  private static let alike = 3
+  private static let alike = 2
   /// What a further kernel must save: the share of the time, summed over doublings of the rows.
   private static let price = 0.06
 
@@ -199,7 +199,7 @@ private struct MatmulTimes {
   private static let handicap = 1.25
 
   /// By how much the model is wrong for a candidate, where it was measured nearest; for one that was
-  /// not measured there, by how much it is wrong for those that were, with a handicap.
+  /// not measured there, by how much it is wrong at most for those that were, with a handicap.
   private static func correction(
     _ candidate: MatmulCandidate,
     _ rows: Int,
@@ -218,8 +218,6 @@ private struct MatmulTimes {
     let times = measured.byRows[nearest] ?? [:]
     if let time = times[candidate] { return time / model.seconds(candidate, size) }
     let ratios = times.filter { $0.value.isFinite }.map { $0.value / model.seconds($0.key, size) }
-    guard !ratios.isEmpty else { return 1 }
-    // In order, so that the sum is the same each time.
-    return handicap * ratios.sorted().reduce(0, +) / Double(ratios.count)
+    return ratios.max().map { handicap * $0 } ?? 1
   }
 }

@@ -6,9 +6,14 @@ extension HopperConfiguration {
   /// Elements of K in a stage.
   static let stepK = 64
 
-  var groupBlocks: Int { tileM / consumers / 64 }
+  /// The warp groups that multiply a tile together.
+  private var readers: Int { isPingPong == 1 ? 1 : consumers }
+  var groupBlocks: Int { tileM / readers / 64 }
   /// Whether the copying warps give registers to those that multiply.
-  var exchangesRegisters: Bool { consumers == 2 && tileM * tileN >= 128 * 160 }
+  var exchangesRegisters: Bool {
+    isPingPong == 1
+      || (consumers >= 2 && tileM / consumers * tileN >= (consumers == 2 ? 64 * 160 : 64 * 192))
+  }
   var threads: Int { consumers * 128 + (exchangesRegisters ? 128 : 32) }
   var clusterSize: Int { clusterM * clusterN * splitK }
   var stageSizeInBytes: Int { (tileM + tileN) * 128 }
@@ -43,6 +48,10 @@ extension HopperConfiguration {
   /// The sums that a thread keeps in registers.
   var sums: Int { groupBlocks * tileN / 2 }
 
+  /// The sums that registers are exchanged for: 232 registers a thread of two warp groups, 160 of
+  /// three.
+  private var mostSums: Int { isPingPong == 1 ? 192 : consumers == 3 ? 96 : 128 }
+
   /// The registers that a thread may have: a quarter of the multiprocessor has 16384, and a share of
   /// the warps.
   private var registers: Int {
@@ -64,8 +73,9 @@ extension HopperConfiguration {
     let columns = majorB == "mn" ? 64 : isTransposed == 1 ? 8 : 32
     let boxA = majorA == "k" ? tileM / clusterN : Self.stepK / clusterN
     let boxB = majorB == "k" ? tileN / clusterM : Self.stepK / clusterM
-    return (1...3).contains(consumers) && tileM % (64 * consumers) == 0
-      && tileN % columns == 0 && tileN <= 256 && groupBlocks * tileN <= 256
+    return (1...3).contains(consumers) && tileM % (64 * readers) == 0
+      && tileN % columns == 0 && tileN <= 256 && groupBlocks * tileN <= mostSums * 2
+      && (isPingPong == 0 || (isPersistent == 1 && consumers == 2 && isTransposed == 0))
       && boxA % 8 == 0 && boxB % 8 == 0 && boxA <= 256 && boxB <= 256 && stages >= 2
       && clusterSize <= 8 && (splitK == 1 || isPersistent == 0)
       && tileOfC.rows % splitK == 0

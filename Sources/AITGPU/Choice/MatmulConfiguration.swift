@@ -48,6 +48,7 @@ struct HopperConfiguration: MatmulConfiguration {
   var clusterN = 1
   var splitK = 1
   var isPersistent = 0
+  var isPingPong = 0
   var isTransposed = 0
   var blocksPerMultiprocessor = 1
 
@@ -60,6 +61,7 @@ struct HopperConfiguration: MatmulConfiguration {
       .init("kClusterN", \.clusterN, isOptional: true), .init("kSplitK", \.splitK),
       .init("kBlocksPerMultiprocessor", \.blocksPerMultiprocessor),
       .init("kIsPersistent", \.isPersistent, isOptional: true),
+      .init("kIsPingPong", \.isPingPong, isOptional: true),
       .init("kIsTransposed", \.isTransposed, isOptional: true),
     ]
   }

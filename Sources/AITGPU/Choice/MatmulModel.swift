@@ -21,6 +21,8 @@ struct MatmulModel {
     static let wait = 40.0
     /// From the end of a block to the start of the next in its place.
     static let nextBlock = 300.0
+    /// From the last products of a warp group to the first of the one that takes turns with it.
+    static let turn = 60.0
     /// An epilogue's way through shared memory, whatever its size.
     static let epilogue = 600.0
     /// Instructions that every element takes in an epilogue beside its body's.
@@ -92,12 +94,13 @@ struct MatmulModel {
     return sum.squareRoot().squareRoot()
   }
 
-  /// An epilogue of so many elements: one warp for each scheduler does not hide its own latency.
-  private func epilogue(elements: Int, warps: Int) -> Double {
+  /// An epilogue of so many elements: one warp for each scheduler does not hide its own latency, and
+  /// beside the products of another warp group its instructions wait, too.
+  private func epilogue(elements: Int, warps: Int, besideProducts: Bool = false) -> Double {
     let lanes = 128.0
     let perLane = Cycles.element + Double(task.epilogueOperations)
     let bytes = Double(elements * task.epilogueBytes) / facts.fetchRate
-    let exposed = warps <= 4 ? 1.5 : 1.0
+    let exposed = besideProducts ? 3.0 : warps <= 4 ? 1.5 : 1.0
     return Cycles.epilogue + max(exposed * Double(elements) / lanes * perLane, bytes)
   }
 
@@ -156,11 +159,20 @@ struct MatmulModel {
     let first =
       Cycles.firstStage + (c.clusterSize > 1 ? Cycles.cluster : 0)
     let ending =
-      epilogue(elements: c.tileM * c.tileN / c.splitK, warps: c.consumers * 4)
+      epilogue(
+        elements: c.tileM * c.tileN / c.splitK,
+        warps: c.consumers * 4,
+        besideProducts: c.isPingPong == 1
+      )
       * (c.stagesHalf ? 1.15 : 1)
     if c.isPersistent == 1 {
       let places = max(1, multiprocessors / c.clusterSize)
       let each = Double((clusters + places - 1) / places)
+      if c.isPingPong == 1 {
+        let main = steps * step
+        let pace = max(main + Cycles.turn, (main + ending) / 2)
+        return first + main + (each - 1) * pace + products + ending
+      }
       // The ring fills while an epilogue runs.
       let ahead = min(Double(c.stages) * step, ending) * max(0, 1 - products / step)
       return first + each * (steps * step + ending - ahead) + ahead + products

@@ -167,10 +167,8 @@ struct Staging {
 /// The extras of a warp's columns that do not move along its rows, loaded long before they are
 /// used: nothing in an epilogue hides the latency of a load. Of wide tiles, whose sums leave few
 /// registers, they are loaded as the others are.
-template <int kColumns, int kStagedColumns, class Epilogue>
+template <int kColumns, int kStagedColumns, class Epilogue, bool kAreKept = (kColumns <= 128)>
 struct ColumnExtras {
-  static constexpr bool kAreKept = kColumns <= 128;
-
   typename Epilogue::template Extras<8> chunks[larger(kColumns / kStagedColumns, 1)];
 
   AIT_DEVICE void load(const Epilogue& epilogue, int row, int column) {
@@ -187,17 +185,16 @@ struct ColumnExtras {
 /// Finishes 16 rows of `kColumns` columns of a warp, held as the matrix units leave them.
 ///
 /// - staging: `Staging::kFloats`, this warp's own.
-template <int kColumns, int kStagedColumns, class Epilogue>
-AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
-                               const ColumnExtras<kColumns, kStagedColumns, Epilogue>& columns,
-                               float* staging, const float (&sums)[kColumns / 2], int row,
-                               int column) {
+template <int kColumns, int kStagedColumns, class Epilogue, bool kKeepsColumns>
+AIT_DEVICE void finishWarpRows(
+    const Epilogue& epilogue,
+    const ColumnExtras<kColumns, kStagedColumns, Epilogue, kKeepsColumns>& columns, float* staging,
+    const float (&sums)[kColumns / 2], int row, int column) {
   using S = Staging<kStagedColumns>;
   static_assert(kColumns % kStagedColumns == 0, "columns are staged in equal parts");
   // A group is two rows of a thread; its extras are loaded while the one before it is finished, if
   // there are registers for both.
   constexpr int kGroups = 16 / (2 * S::kRows);
-  constexpr bool kLoadsColumns = !ColumnExtras<kColumns, kStagedColumns, Epilogue>::kAreKept;
   constexpr int kAllGroups = kGroups * (kColumns / kStagedColumns);
   const int lane = laneIndex();
   const int firstColumn = lane % S::kLanes * 8;
@@ -205,14 +202,14 @@ AIT_DEVICE void finishWarpRows(const Epilogue& epilogue,
     return epilogue.row(row + (group % kGroups * 2 + i) * S::kRows + lane / S::kLanes,
                         column + group / kGroups * kStagedColumns + firstColumn);
   };
-  constexpr int kBuffers = kLoadsColumns ? 1 : 2;
+  constexpr int kBuffers = kKeepsColumns ? 2 : 1;
   typename Epilogue::template Extras<8> extras[kBuffers][2];
   const auto loadExtras = [&](int group) {
     AIT_UNROLL
     for (int i = 0; i < 2; ++i) {
       auto& packets = extras[group % kBuffers][i];
-      if constexpr (!kLoadsColumns) packets = columns.chunks[group / kGroups];
-      rowOf(group, i).template load<8, true, kLoadsColumns>(packets, 0);
+      if constexpr (kKeepsColumns) packets = columns.chunks[group / kGroups];
+      rowOf(group, i).template load<8, true, !kKeepsColumns>(packets, 0);
     }
   };
   if constexpr (kBuffers == 2) loadExtras(0);

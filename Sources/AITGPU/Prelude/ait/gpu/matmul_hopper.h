@@ -110,7 +110,7 @@ class Block {
         rank_(kClusterSize > 1 ? clusterRank() : 0),
         rankN_(rank_ % kClusterN),
         rankM_(rank_ / kClusterN % kClusterM),
-        rankK_(rank_ / (kClusterN * kClusterM)) {
+        rankK_(Shape::kSplitK > 1 ? rank_ / (kClusterN * kClusterM) : 0) {
     const int steps = Rows::stepCount(arguments);
     const int share = (steps + Shape::kSplitK - 1) / Shape::kSplitK;
     firstStep_ = rankK_ * share < steps ? rankK_ * share : steps;
@@ -125,7 +125,7 @@ class Block {
       prefetchTensorMap(arguments_.b);
       for (int stage = 0; stage < kStages; ++stage) {
         full_[stage].initialize(1);
-        empty_[stage].initialize(Shape::kConsumers * 4 * kPeers);
+        empty_[stage].initialize(Shape::kReaders * 4 * kPeers);
       }
       if constexpr (Shape::kSplitK > 1) {
         received_->initialize(1);
@@ -135,12 +135,12 @@ class Block {
     }
     meet(isProducer);
     if (isProducer) {
-      if constexpr (Shape::kExchangesRegisters) releaseRegisters<40>();
+      if constexpr (Shape::kExchangesRegisters) releaseRegisters<Shape::kProducerRegisters>();
       if (warp == Shape::kConsumers * 4 && laneIndex() == 0) produce();
       synchronizeWarp();
       if constexpr (kClusterSize > 1 && kPeers == 1) waitForCluster();
     } else {
-      if constexpr (Shape::kExchangesRegisters) acquireRegisters<232>();
+      if constexpr (Shape::kExchangesRegisters) acquireRegisters<Shape::kConsumerRegisters>();
       consume(warp);
     }
     // A block's shared memory must outlive its peers' arrivals and reads.
@@ -330,12 +330,18 @@ class Block {
     if (!isRehearsal) waitForPrerequisites();
     int index = static_cast<int>(blockIndex()) / kClusterSize;
     const int clusters = static_cast<int>(blockCount()) / kClusterSize;
+    const int group = warp / 4;
+    bool waitsForTurn = group > 0;
+    if (Config::kIsPingPong && waitsForTurn) {
+      index += clusters;
+      place.advance(lastStep_ - firstStep_);
+    }
     AIT_NO_UNROLL
     while (index < order_.count()) {
       Tile tile = tileOf(index);
       epilogue.seek(tile.position);
       Tile ofC = Config::kIsTransposed ? transposed(tile) : tile;
-      ColumnExtras<Shape::kTileN, Shape::kStagedColumns, Epilogue> columns;
+      ColumnExtras<Shape::kTileN, Shape::kStagedColumns, Epilogue, Shape::kKeepsExtras> columns;
       typename Split::Extras extras;
       Sums sums;
       AIT_UNROLL
@@ -353,7 +359,10 @@ class Block {
         if constexpr (Shape::kSplitK == 1 && !Config::kIsTransposed && !Config::kIsPaired) {
           columns.load(epilogue, ofC.row, ofC.column);
         }
-        sumProducts(sums, place, warp / 4);
+        if (Config::kIsPingPong && waitsForTurn) takeTurn(group);
+        sumProducts(sums, place, Config::kIsPingPong ? 0 : group, [&] {
+          if (Config::kIsPingPong && index + clusters < order_.count()) passTurn(group);
+        });
         if constexpr (Shape::kStagesInRing) synchronizeThreads(1, Shape::kConsumerThreads);
         if constexpr (Shape::kSplitK > 1) {
           Split::send(sums, shared_, *received_, rankK_, rankM_ * kClusterN + rankN_);
@@ -380,8 +389,23 @@ class Block {
         }
       }
       if (!isRehearsal) index += Config::kIsPersistent ? clusters : order_.count();
+      if constexpr (Config::kIsPingPong) {
+        // The other group's tile.
+        index += clusters;
+        place.advance(lastStep_ - firstStep_);
+        waitsForTurn = true;
+      }
       isRehearsal = false;
     }
+  }
+
+  /// Waits until the other group has seen all stages of the tile before: a barrier of a stage tells
+  /// this round from the one before it, not from earlier ones.
+  AIT_DEVICE static void takeTurn(int group) {
+    synchronizeThreads(3 + group, Shape::kConsumerThreads);
+  }
+  AIT_DEVICE static void passTurn(int group) {
+    arriveAtThreads(3 + (group ^ 1), Shape::kConsumerThreads);
   }
 
   AIT_DEVICE static Tile transposed(Tile tile) {
@@ -392,7 +416,12 @@ class Block {
   }
 
   /// The sums of a tile, from the stages as they come.
-  AIT_DEVICE void sumProducts(Sums& sums, RingPlace<kStages>& place, int group) const {
+  ///
+  /// - group: the rows of the tile that are this warp group's; end: called when the last products
+  /// are
+  ///   under way.
+  template <class End>
+  AIT_DEVICE void sumProducts(Sums& sums, RingPlace<kStages>& place, int group, End&& end) const {
     // A stage is given back when the products of the next are under way.
     int previous = -1;
     AIT_NO_UNROLL
@@ -406,6 +435,7 @@ class Block {
       previous = place.stage;
       place.advance();
     }
+    end();
     waitForProducts<0>();
     AIT_UNROLL
     for (int block = 0; block < Shape::kBlocksM; ++block) {

@@ -27,6 +27,9 @@ struct MatmulHopperDefaults : MatmulDefaults {
   static constexpr int kSplitK = 1;
   /// Whether blocks go on to further tiles: copies for the next one overlap the epilogue.
   static constexpr bool kIsPersistent = false;
+  /// Whether the two warp groups of a persistent block have tiles of their own, in turn: one's
+  /// epilogue runs while the other multiplies.
+  static constexpr bool kIsPingPong = false;
   static constexpr Major kMajorA = Major::k;
   static constexpr Major kMajorB = Major::k;
   /// Whether the matrix units compute the transpose of C, B^T A^T: an instruction takes 64 rows,
@@ -59,12 +62,19 @@ struct MatmulHopperShape : Config {
   static constexpr int kConsumerThreads = kConsumers * 128;
   /// One warp beside the consumers feeds the copy engine. Where sums take most of a thread's
   /// registers, it is one of a whole warp group, which gives its registers to the consumers.
-  static constexpr bool kExchangesRegisters = kConsumers == 2 && kTileM * kTileN >= 128 * 160;
+  static constexpr bool kExchangesRegisters =
+      Config::kIsPingPong ||
+      (kConsumers >= 2 && kTileM / kConsumers * kTileN >= (kConsumers == 2 ? 64 * 160 : 64 * 192));
+  /// What consumers then have, and the warps that feed them: 65536 in all.
+  static constexpr int kConsumerRegisters = kConsumers == 2 ? 232 : 160;
+  static constexpr int kProducerRegisters = kConsumers == 2 ? 40 : 24;
   static constexpr int kThreads = kConsumerThreads + (kExchangesRegisters ? 128 : 32);
   static constexpr int kClusterSize = kClusterM * kClusterN * kSplitK;
 
+  /// Warp groups that read a stage.
+  static constexpr int kReaders = Config::kIsPingPong ? 1 : kConsumers;
   /// Rows of a warp group, and the instructions they take.
-  static constexpr int kGroupM = kTileM / kConsumers;
+  static constexpr int kGroupM = kTileM / kReaders;
   static constexpr int kBlocksM = kGroupM / 64;
 
   static constexpr int kABytes = kTileM * 128;
@@ -76,6 +86,9 @@ struct MatmulHopperShape : Config {
   /// blocks stage beside the ring, which needs the room.
   static constexpr int kStagedColumns =
       Config::kIsPaired || (kTileN % 64 == 0 && !Config::kIsPersistent) ? 64 : 32;
+  /// Whether extras of columns are loaded long before they are used: of wide tiles sums leave too
+  /// few registers, and where tiles take turns the other's products hide the loads.
+  static constexpr bool kKeepsExtras = kTileN <= 128 && !Config::kIsPingPong;
   /// The floats that a warp stages at once.
   static constexpr int kWarpFloats =
       Config::kIsTransposed ? kTileN * 20 : 16 * (kStagedColumns + 8);
@@ -108,15 +121,21 @@ struct MatmulHopperShape : Config {
 
   static_assert(kElementSize == 2, "the warp-group kernel multiplies float16 and bfloat16");
   static_assert(kConsumers >= 1 && kConsumers <= 3, "one to three warp groups multiply");
-  static_assert(kTileM % (64 * kConsumers) == 0, "a warp group computes a multiple of 64 rows");
+  static_assert(kTileM % (64 * kReaders) == 0, "a warp group computes a multiple of 64 rows");
   static_assert(kTileN <= 256 && kTileN % (Config::kIsTransposed ? 8 : 32) == 0,
                 "a tile has a multiple of 32 columns (8 if transposed), at most 256");
   static_assert(Config::kMajorB == Major::k || kTileN % 64 == 0,
                 "B contiguous along N is copied in boxes of 64 columns");
   static_assert(!Config::kIsPaired || (kTileN % 128 == 0 && kSplitK == 1 && !Config::kRehearses),
                 "a paired tile has 64 columns of each matrix, and one block's sums");
-  static_assert(kBlocksM * kTileN <= 256,
-                "sums beyond 128 registers of a thread spill: more warp groups, or a smaller tile");
+  static_assert(
+      kBlocksM * kTileN <= (Config::kIsPingPong ? 384 : 256),
+      "sums beyond 128 registers of a thread spill, beyond 192 where tiles take turns: more "
+      "warp groups, or a smaller tile");
+  static_assert(
+      !Config::kIsPingPong || (Config::kIsPersistent && kConsumers == 2 && !Config::kIsPaired &&
+                               !Config::kIsTransposed),
+      "two warp groups of a persistent block take turns at tiles of one matrix's columns");
   static_assert(kABoxRows % 8 == 0 && kBBoxRows % 8 == 0,
                 "blocks that share a tile copy whole groups of 8 rows of it");
   static_assert(kABoxRows <= 256 && kBBoxRows <= 256, "a box has at most 256 rows");

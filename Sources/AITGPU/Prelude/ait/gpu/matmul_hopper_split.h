@@ -12,7 +12,8 @@ namespace hopper {
 /// The first of the 16 rows of a warp in one of its group's blocks of 64 rows.
 template <class Shape>
 AIT_DEVICE int rowOfWarp(int warp, int block) {
-  return warp / 4 * Shape::kGroupM + block * 64 + warp % 4 * 16;
+  const int group = Shape::kIsPingPong ? 0 : warp / 4;
+  return group * Shape::kGroupM + block * 64 + warp % 4 * 16;
 }
 
 /// A tile of which every block of a cluster has a part of the sums. Each finishes an equal share of

@@ -17,6 +17,12 @@ struct RingPlace {
       phase ^= 1;
     }
   }
+  /// The place so many steps further.
+  AIT_DEVICE void advance(int steps) {
+    const int end = stage + steps;
+    phase ^= static_cast<uint32_t>(end / kStages) & 1;
+    stage = end % kStages;
+  }
 };
 
 }  // namespace ait
