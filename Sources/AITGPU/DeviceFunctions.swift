@@ -10,7 +10,7 @@ enum DeviceFunctions {
     .add, .subtract, .multiply, .divide, .maximum, .minimum, .floorDivide, .remainder, .fmod,
     .negate, .abs, .square, .sign, .power, .reciprocal, .floor, .ceil, .round, .trunc, .exp, .exp2,
     .expm1, .log, .log2, .log10, .log1p, .sqrt, .rsqrt, .sin, .cos, .tan, .asin, .acos, .atan,
-    .atan2, .sinh, .cosh, .tanh, .erf, .erfc, .sigmoid, .equal, .notEqual, .less, .lessEqual,
+    .atan2, .sinh, .cosh, .tanh, .erf, .erfc, .sigmoid, .gelu, .equal, .notEqual, .less, .lessEqual,
     .greater, .greaterEqual, .isNaN, .isInfinite, .isFinite, .and, .or, .xor, .not, .shiftLeft,
     .shiftRight, .select,
   ]

@@ -10,14 +10,6 @@ extension ScalarFunction {
     // The second of equal operands is taken: -0 stays, as in PyTorch.
     case .relu: return e.call(.maximum, e.constant(.integer(0), type), x)
     case .clamp: return e.call(.minimum, e.call(.maximum, operands[1], x), operands[2])
-    case .gelu:
-      // x · Φ(x) = x/2 · (1 + erf(x/√2))
-      let inner = e.call(.erf, e.call(.multiply, x, literal(0.5.squareRoot())))
-      return e.call(
-        .multiply,
-        e.call(.multiply, x, literal(0.5)),
-        e.call(.add, inner, literal(1))
-      )
     case .fastGELU:
       // x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) = x · sigmoid(2√(2/π) · (x + 0.044715 x³))
       let cubic = e.call(
@@ -93,7 +85,7 @@ extension ScalarFunction {
   /// Whether `Activations.swift` composes the function of others.
   package var isComposed: Bool {
     switch self {
-    case .relu, .clamp, .gelu, .fastGELU, .silu, .mish, .softsign, .hardSigmoid, .hardSwish,
+    case .relu, .clamp, .fastGELU, .silu, .mish, .softsign, .hardSigmoid, .hardSwish,
       .leakyReLU, .elu, .celu, .softplus, .nanToNum, .clampNaNToNum:
       true
     default: false

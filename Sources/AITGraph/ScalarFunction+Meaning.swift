@@ -184,6 +184,7 @@ extension ScalarFunction {
     case .erf: .unary(cErf)
     case .erfc: .unary(cErfc)
     case .sigmoid: .unary { 1 / (1 + cExp(-$0)) }
+    case .gelu: .unary { $0 * 0.5 * cErfc(-$0 * 0.5.squareRoot()) }
     case .equal: .comparison { $0 == $1 }
     case .notEqual: .comparison { $0 != $1 }
     case .less: .comparison { $0 < $1 }

@@ -25,6 +25,7 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
 
   // Functions of statistics and networks that have a stable form of their own.
   case erf, erfc, sigmoid
+  case gelu  // x Φ(x)
 
   // Comparisons: bool.
   case equal, notEqual = "not_equal", less, lessEqual = "less_equal", greater
@@ -39,7 +40,7 @@ package enum ScalarFunction: String, CaseIterable, Hashable, Sendable {
   case select
 
   // Composed of the above in `Activations.swift`; kept by name so that graphs read well.
-  case relu, gelu, silu, mish, softsign
+  case relu, silu, mish, softsign
   case fastGELU = "fast_gelu"  // the tanh approximation
   case hardSwish = "hard_swish", hardSigmoid = "hard_sigmoid"
   case leakyReLU = "leaky_relu"  // x, slope

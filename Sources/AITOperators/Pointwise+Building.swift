@@ -113,9 +113,9 @@ extension Graph {
     throws(Diagnostic) -> DType
   {
     var type = promotedType(operands)
-    if !type.isFloatingPoint && function.isFloatingPointOnly && !function.isComposed {
-      type = .float32
-    }
+    // Activations take no integers in PyTorch.
+    let isActivation = function.isComposed || function == .gelu
+    if !type.isFloatingPoint && function.isFloatingPointOnly && !isActivation { type = .float32 }
     // PyTorch squares truth as pow(x, 2), whose exponent is an int64.
     if function == .square && type == .bool { type = .int64 }
     if function == .power, type.category == .integer, case .number(.integer(..<0)) = operands[1] {

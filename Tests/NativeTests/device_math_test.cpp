@@ -206,6 +206,33 @@ TEST(functionsOfDoublesKeepTheirBounds) {
   }
 }
 
+/// x Φ(x) with the normal distribution Φ.
+template <class F>
+F geluOf(F x) {
+  return x * F(0.5) * std::erfc(-x * std::sqrt(F(0.5)));
+}
+
+TEST(geluKeepsItsDigits) {
+  for (float x = -45; x < 45; x += 0.0007f) {
+    const double expected = geluOf<double>(x);
+    const double bound = x < -5.6f ? 0x1p-40 : std::fabs(expected) * (x < 0 ? 0x1p-18 : 0x1p-20);
+    CHECK(std::fabs(ait::gelu(x) - expected) <= bound, x, ait::gelu(x), expected);
+  }
+  for (float x = 1; x < 1e38f; x *= 1.7f) {
+    CHECK(std::fabs(ait::gelu(x) - geluOf<double>(x)) <= x * 0x1p-20, x);
+    CHECK(std::fabs(ait::gelu(-x) - geluOf<double>(-x)) <= 0x1p-18, -x);
+    CHECK(std::fabs(ait::gelu(1 / x) - geluOf<double>(1 / x)) <= 0x1p-20 / x, 1 / x);
+  }
+  CHECK(std::signbit(ait::gelu(-0.0f)) && ait::gelu(-0.0f) == 0);
+  CHECK_EQUAL(ait::gelu(INFINITY), INFINITY);
+  CHECK(std::isnan(ait::gelu(-INFINITY)) && std::isnan(ait::gelu(NAN)));
+  Random random(29);
+  for (int i = 0; i < 100000; ++i) {
+    const double x = random.uniform(-37, 10);
+    CHECK(unitsOff(ait::gelu(x), geluOf<long double>(x)) <= 2048, x);
+  }
+}
+
 TEST(sigmoidIsExactAsASummand) {
   for (float x = -100; x < 100; x += 0.003f) {
     const double expected = 1 / (1 + std::exp(-static_cast<double>(x)));

@@ -162,6 +162,31 @@ TEST(unaryFunctionsKeepTheirBounds) {
   }
 }
 
+/// x Φ(x) with the normal distribution Φ.
+double geluOf(double x) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); }
+
+TEST(geluKeepsItsDigits) {
+  const auto gelu = [](float x) { return ait::gelu(constant<float, kWidth>(x))[kWidth - 1]; };
+  for (float x = -45; x < 45; x += 0.0007f) {
+    const double expected = geluOf(x);
+    const double bound = x < -5.6f ? 0x1p-40 : std::fabs(expected) * (x < 0 ? 0x1p-18 : 0x1p-20);
+    CHECK(std::fabs(gelu(x) - expected) <= bound, x, gelu(x), expected);
+  }
+  for (float x = 1; x < 1e38f; x *= 1.7f) {
+    CHECK(std::fabs(gelu(x) - geluOf(x)) <= x * 0x1p-20, x, gelu(x));
+    CHECK(std::fabs(gelu(-x) - geluOf(-x)) <= 0x1p-18, -x, gelu(-x));
+    CHECK(std::fabs(gelu(1 / x) - geluOf(1 / x)) <= 0x1p-20 / x, 1 / x, gelu(1 / x));
+  }
+  CHECK(std::signbit(gelu(-0.0f)) && gelu(-0.0f) == 0);
+  CHECK_EQUAL(gelu(INFINITY), INFINITY);
+  CHECK(std::isnan(gelu(-INFINITY)) && std::isnan(gelu(NAN)));
+  Random random(29);
+  for (int i = 0; i < 20000; ++i) {
+    const double x = random.uniform(-8, 8);
+    CHECK_NEAR((ait::gelu(constant<double, 4>(x))[3]), geluOf(x), 1e-14, x);
+  }
+}
+
 TEST(functionsOfDoublesAreThoseOfTheLibrary) {
   Random random(23);
   for (const Unary& unary : kUnary) {

@@ -24,6 +24,7 @@
 //   log log2 log10 log1p                        1         F D       0.89 1.05 0.91 0.89
 //   sigmoid tanh                                1         F D       2.41 1.34
 //   erf erfc                                    1         F D       1.12 0.51
+//   gelu                                        1         F D       see there
 //   sin cos tan                                 1         F D       0.51 up to 2^20, then as libm
 //   asin acos atan                              1         F D       2.41 1.18 1.39
 //   atan2 hypot                                 2         F D       3 0.51

@@ -48,4 +48,10 @@ AIT_INLINE Vec<double, W> sigmoid(Vec<double, W> x) {
   return select(x < constant<double, W>(0), e, one) / (one + e);
 }
 
+/// x Φ(x), with the normal distribution Φ.
+template <int W>
+AIT_INLINE Vec<double, W> gelu(Vec<double, W> x) {
+  return x * constant<double, W>(0.5) * erfc(x * constant<double, W>(-0x1.6a09e667f3bcdp-1));
+}
+
 }  // namespace ait

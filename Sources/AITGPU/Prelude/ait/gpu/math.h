@@ -21,6 +21,7 @@
 //   sigmoid                     1         F D       * 4        * see there
 //   tanh sinh cosh              1         F D       4 5        sinh: 7 5
 //   erf erfc                    1         F D       2 2        erfc: 7 8
+//   gelu                        1         F D       * 8        * see there
 //   sin cos tan                 1         F D       3 4        tan: 5 6
 //   asin acos atan atan2        1, 2      F D       3 5
 //   isNaN isInfinite isFinite   1         F D       -          gives B

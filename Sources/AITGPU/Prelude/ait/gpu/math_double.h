@@ -233,4 +233,6 @@ AIT_INLINE double erfc(double x) {
   return x != x ? x : x < 0.0 ? 2.0 - y : y;
 }
 
+AIT_INLINE double gelu(double x) { return x * 0.5 * erfc(x * -0x1.6a09e667f3bcdp-1); }
+
 }  // namespace ait

@@ -67,6 +67,17 @@ AIT_INLINE float erfc(float x) {
   return x < 0.0f ? 2.0f - y : y;
 }
 
+/// x Φ(x) with the normal distribution Φ(-|x|) = 2^P(|x|), in as few instructions as there can be,
+/// since products end with it. The relative error is 2^-20 for x above 0 and 2^-18 down to -5.6;
+/// further down the result has an absolute error of 2^-40 and ends as 0.
+AIT_INLINE float gelu(float x) {
+  const float p = polynomial(abs(x), -0x1.fffff6p-1f, -0x1.26af8ep+0f, -0x1.d627e0p-2f,
+                             -0x1.af6f50p-5f, 0x1.dabd1cp-8f, -0x1.d1a4f4p-13f, -0x1.7a4e7ep-13f,
+                             0x1.9e912ep-15f, -0x1.b982d8p-18f, 0x1.f7d17cp-22f, -0x1.eac970p-27f);
+  const float tail = exp2Approximate(p);
+  return x * (x < 0.0f ? tail : 1.0f - tail);
+}
+
 // MARK: - Powers
 
 /// 2^x, 0 below −1000 and huge above 1000; NaN stays. Converting the result to float gives 0,
