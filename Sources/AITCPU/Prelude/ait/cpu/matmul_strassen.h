@@ -491,9 +491,10 @@ void multiplyBySeven(const KernelContext& context, const gemm::Sizes<Config::kBa
   const int64_t mostPairs = smaller(cut.rowPanels, Task::kMostPairs);
   // In percent of a step of a quad, which takes 77 cycles with AVX-512: rows of A that another
   // thread wrote cost as much again as packing them, panels that two threads read little. Tasks are
-  // as large as can be, since each packs its rows; packed once for all, they would come from
-  // another core's cache, which takes longer (0.7 times the speed with 128 x 768 x 768).
-  const TaskCosts costs = {40, 10, 64};
+  // large, since each packs its rows; packed once for all, they would come from another core's
+  // cache, which takes longer (0.7 times the speed with 128 x 768 x 768). As few tasks as threads
+  // are 2 to 7 % slower where cores are shared and do not run alike.
+  const TaskCosts costs = {40, 10, 12};
   cutIntoTasks(cut, sizes.batch(), mostPairs, Task::kMostQuads / mostPairs,
                context.pool.threadCount(), costs);
   parallelFor(context.pool, sizes.batch() * cut.tasksPerMatrix(),
