@@ -113,7 +113,7 @@ extension Graph {
     throws(Diagnostic) -> DType
   {
     var type = promotedType(operands)
-    // Activations take no integers in PyTorch.
+    // Unlike other elementary functions, these take no integers in PyTorch.
     let isActivation = function.isComposed || function == .gelu
     if !type.isFloatingPoint && function.isFloatingPointOnly && !isActivation { type = .float32 }
     // PyTorch squares truth as pow(x, 2), whose exponent is an int64.

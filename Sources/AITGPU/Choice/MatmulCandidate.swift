@@ -29,7 +29,7 @@ enum MatmulCandidate: Hashable, Sendable {
   /// The constants that generated code sets.
   var constants: [(name: String, value: Int)] { configuration.constants }
 
-  /// The kernel and the part of C that a block computes.
+  /// The kernel and the part of C that a block computes at a time; tiles in turn are another's.
   var tile: [Int] {
     switch self {
     case .fewRows(let c): [0, c.rows, c.tileN]

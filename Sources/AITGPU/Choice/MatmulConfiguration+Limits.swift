@@ -12,7 +12,7 @@ extension HopperConfiguration {
   /// Whether the copying warps give registers to those that multiply.
   var exchangesRegisters: Bool {
     isPingPong == 1
-      || (consumers >= 2 && tileM / consumers * tileN >= (consumers == 2 ? 64 * 160 : 64 * 192))
+      || (consumers >= 2 && tileM / consumers * tileN >= 64 * (consumers == 2 ? 160 : 192))
   }
   var threads: Int { consumers * 128 + (exchangesRegisters ? 128 : 32) }
   var clusterSize: Int { clusterM * clusterN * splitK }

@@ -1,4 +1,4 @@
-// The error function of floats.
+// The error function of floats, and GELU.
 #pragma once
 
 #include "ait/cpu/math_exponential.h"

@@ -417,9 +417,8 @@ class Block {
 
   /// The sums of a tile, from the stages as they come.
   ///
-  /// - group: the rows of the tile that are this warp group's; end: called when the last products
-  /// are
-  ///   under way.
+  /// - group: whose rows of the tile these are.
+  /// - end: called when the last products are under way.
   template <class End>
   AIT_DEVICE void sumProducts(Sums& sums, RingPlace<kStages>& place, int group, End&& end) const {
     // A stage is given back when the products of the next are under way.

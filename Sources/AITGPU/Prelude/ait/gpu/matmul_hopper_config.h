@@ -17,7 +17,7 @@ struct MatmulHopperDefaults : MatmulDefaults {
   static constexpr int kTileN = 128;
   /// The depth of the ring between the copy engine and the matrix units, in steps of 64 elements.
   static constexpr int kStages = 4;
-  /// Warp groups that multiply; each takes an equal part of the rows.
+  /// Warp groups that multiply; each takes an equal part of the rows, or whole tiles in turn.
   static constexpr int kConsumers = 2;
   /// Blocks of a cluster along M and N: those with the same rows share A, each loading a part for
   /// all; those with the same columns share B.
@@ -64,7 +64,7 @@ struct MatmulHopperShape : Config {
   /// registers, it is one of a whole warp group, which gives its registers to the consumers.
   static constexpr bool kExchangesRegisters =
       Config::kIsPingPong ||
-      (kConsumers >= 2 && kTileM / kConsumers * kTileN >= (kConsumers == 2 ? 64 * 160 : 64 * 192));
+      (kConsumers >= 2 && kTileM / kConsumers * kTileN >= 64 * (kConsumers == 2 ? 160 : 192));
   /// What consumers then have, and the warps that feed them: 65536 in all.
   static constexpr int kConsumerRegisters = kConsumers == 2 ? 232 : 160;
   static constexpr int kProducerRegisters = kConsumers == 2 ? 40 : 24;
@@ -128,10 +128,12 @@ struct MatmulHopperShape : Config {
                 "B contiguous along N is copied in boxes of 64 columns");
   static_assert(!Config::kIsPaired || (kTileN % 128 == 0 && kSplitK == 1 && !Config::kRehearses),
                 "a paired tile has 64 columns of each matrix, and one block's sums");
-  static_assert(
-      kBlocksM * kTileN <= (Config::kIsPingPong ? 384 : 256),
-      "sums beyond 128 registers of a thread spill, beyond 192 where tiles take turns: more "
-      "warp groups, or a smaller tile");
+  static_assert(kBlocksM * kTileN <= (Config::kIsPingPong ? 384
+                                      : kConsumers == 3   ? 192
+                                                          : 256),
+                "sums beyond 128 registers of a thread spill, beyond 192 where tiles take turns "
+                "and beyond 96 "
+                "with three warp groups: a smaller tile, or another number of groups");
   static_assert(
       !Config::kIsPingPong || (Config::kIsPersistent && kConsumers == 2 && !Config::kIsPaired &&
                                !Config::kIsTransposed),
